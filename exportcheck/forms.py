@@ -137,11 +137,15 @@ class LogSigmoidSoftplus(nn.Module):
 
 
 class LogSigmoidStable(nn.Module):
-    """min(x,0) - log(1+exp(-|x|)): for targets without a stable softplus."""
+    """min(x,0) - log(1+exp(-|x|)): for targets without a stable softplus.
+
+    min(x,0) is spelled -relu(-x): ONNX Runtime's Clip, which `clamp(max=0)` becomes, turns -inf
+    into the lowest finite number.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """The activation of `x`."""
-        return torch.clamp(x, max=0.0) - torch.log(1.0 + torch.exp(-torch.abs(x)))
+        return -F.relu(-x) - torch.log(1.0 + torch.exp(-torch.abs(x)))
 
 
 class SoftplusWhere(nn.Module):

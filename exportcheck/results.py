@@ -73,10 +73,24 @@ class Worst:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The figures of one input class; errors are over the elements finite on both sides."""
+    """The figures of one input class; errors are over the elements finite on both sides.
+
+    Attributes:
+        close: whether every element is within tolerance or excused.
+        gates: whether differences here fail the case.
+        max_error: largest |actual - expected| / max(1, |expected|), the one figure a cell shows.
+        max_abs_error: largest |actual - expected|.
+        max_rel_error: largest |actual - expected| / |expected|.
+        max_ulp_error: largest error in units in the last place, those up to one epsilon left out.
+        mismatched: how many elements are wrong.
+        total: how many there are.
+        kinds: kind of difference -> how many.
+        worst: the point that differs most.
+    """
 
     close: bool
     gates: bool
+    max_error: float
     max_abs_error: float
     max_rel_error: float
     max_ulp_error: float
@@ -111,15 +125,16 @@ class Result:
         return self.case.id
 
     @property
-    def max_abs_error(self) -> float | None:
+    def max_error(self) -> float | None:
         """The largest finite error over the gating input classes; None where nothing was compared."""
-        errors = [c.max_abs_error for c in self.comparisons.values() if c.gates]
+        errors = [c.max_error for c in self.comparisons.values() if c.gates]
         return max(errors) if errors else None
 
     @property
     def first_line(self) -> str:
-        """The cause in one line."""
-        return self.message.strip().splitlines()[0] if self.message.strip() else ""
+        """The cause in one line; a line that announces the next one is joined with it."""
+        lines = [line.strip() for line in self.message.splitlines() if line.strip()]
+        return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
 
 
 @dataclass(frozen=True)
@@ -173,6 +188,7 @@ def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     plain = {
         "close": comparison.close,
         "gates": comparison.gates,
+        "max_error": comparison.max_error,
         "max_abs_error": comparison.max_abs_error,
         "max_rel_error": comparison.max_rel_error,
         "max_ulp_error": comparison.max_ulp_error,
@@ -234,6 +250,7 @@ def _comparison_from_json(data: dict[str, Any]) -> Comparison:
     return Comparison(
         close=data["close"],
         gates=data["gates"],
+        max_error=float(data["max_error"]),
         max_abs_error=float(data["max_abs_error"]),
         max_rel_error=float(data["max_rel_error"]),
         max_ulp_error=float(data["max_ulp_error"]),

@@ -164,8 +164,9 @@ class Evaluator:
         if not isinstance(declared, ir.TensorType) or isinstance(value, str):
             return value
         array = np.asarray(value)
-        if len(array.shape) != len(declared.shape) or any(
-            size not in (None, seen) for seen, size in zip(array.shape, declared.shape)
+        if not declared.variadic and (
+            len(array.shape) != len(declared.shape)
+            or any(size not in (None, seen) for seen, size in zip(array.shape, declared.shape))
         ):
             raise InvalidModel(
                 f"{_place(operation)} gives shape {array.shape}, the program declares {declared}"
@@ -177,6 +178,8 @@ class Evaluator:
         dtype = ir.NUMPY_DTYPES[declared.dtype]
         if self.precision == "wide":
             dtype = _WIDE.get(dtype, dtype)
+        if array.dtype.kind == "f" and dtype.kind in "iu":
+            return _whole(array, dtype)
         return array.astype(dtype, copy=False)
 
 
@@ -185,6 +188,17 @@ def widen(value: Any) -> Any:
     if isinstance(value, np.ndarray) and value.dtype == np.float16:
         return value.astype(np.float32)
     return value
+
+
+def _whole(array: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """Floats without their fraction; the nearest there is if out of range, 0 for NaN.
+
+    AArch64 converts so. NumPy leaves both cases to the processor.
+    """
+    limits = np.iinfo(dtype)
+    whole = np.where(np.isnan(array), 0, array).astype(dtype)
+    whole = np.where(array >= limits.max, limits.max, whole)
+    return np.where(array <= limits.min, limits.min, whole).astype(dtype)
 
 
 def _check_names(operator: Operator, operation: ir.Operation, given: Mapping[str, Any]) -> None:

@@ -39,12 +39,18 @@ SUB_BYTE_BITS = {"int4": 4, "uint1": 1, "uint2": 2, "uint3": 3, "uint4": 4, "uin
 
 @dataclass(frozen=True)
 class TensorType:
-    """An element type by MIL's name and a shape; `None` is a size known only at run time."""
+    """An element type by MIL's name and a shape; `None` is a size known only at run time.
+
+    If `variadic`, the rank too is known only then, and `shape` says nothing.
+    """
 
     dtype: str
     shape: Tuple[Optional[int], ...]
+    variadic: bool = False
 
     def __str__(self) -> str:
+        if self.variadic:
+            return f"{self.dtype}[...]"
         sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
         return f"{self.dtype}[{sizes}]"
 

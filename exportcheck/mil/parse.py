@@ -137,7 +137,8 @@ def _tensor_type(message: Any) -> ir.TensorType:
     shape = tuple(map(_size, message.dimensions))
     if len(shape) != max(message.rank, 0) or len(shape) > _MAX_RANK:
         raise InvalidModel(f"a tensor of rank {message.rank} with {len(shape)} dimensions")
-    return ir.TensorType(dtype, shape)
+    # coremltools writes an unknown rank as one dimension that stands for any number of them.
+    return ir.TensorType(dtype, shape, any(d.unknown.variadic for d in message.dimensions))
 
 
 def _size(dimension: Any) -> Any:

@@ -97,6 +97,19 @@ class Program:
         )
         return dict(sorted(found.items()))
 
+    @property
+    def float_types(self) -> Tuple[str, ...]:
+        """The float types that operators compute in, casts and constants left out, widest last."""
+        declared = {
+            output.type.dtype
+            for function in self.functions.values()
+            for operation in _operations(function.block)
+            if not operation.is_constant and operation.type != "cast"
+            for output in operation.outputs
+            if isinstance(output.type, ir.TensorType) and output.type.dtype.startswith("fp")
+        }
+        return tuple(sorted(declared))
+
     def _function(self, name: Optional[str]) -> ir.Function:
         chosen = name or self.default_function
         if chosen not in self.functions:
@@ -220,6 +233,8 @@ def _described(value: Any, signature: Signature, name: str) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     feature = signature.outputs.get(name)
+    if value.ndim == 0 and feature and feature.dtype is None:
+        return value.item()  # the label of a classifier whose labels are integers
     dtype = feature.dtype if feature and feature.dtype is not None else value.dtype
     with np.errstate(over="ignore", invalid="ignore"):
         described = value.astype(dtype, copy=False)

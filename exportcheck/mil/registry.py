@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, TypeVar, overload
 
 from exportcheck.discover import modules
 
@@ -39,6 +39,18 @@ class Operator:
 
 _VERSIONS: Dict[str, List[Operator]] = {}
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def op(function: F) -> F: ...
+
+
+@overload
+def op(
+    *, name: Optional[str] = None, since: str = OLDEST, variadic: Sequence[str] = ()
+) -> Callable[[F], F]: ...
+
 
 def op(
     function: Optional[Callable[..., Any]] = None,
@@ -56,7 +68,7 @@ def op(
         variadic: inputs that always arrive as a tuple.
     """
 
-    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+    def register(function: F) -> F:
         signature = inspect.signature(function).parameters
         found = Operator(
             name=name or function.__name__.rstrip("_"),
@@ -65,9 +77,7 @@ def op(
             variadic=frozenset(variadic),
             parameters=frozenset(signature) - {"context"},
             required=frozenset(
-                p.name
-                for p in signature.values()
-                if p.default is p.empty and p.name != "context"
+                p.name for p in signature.values() if p.default is p.empty and p.name != "context"
             ),
             wants_context="context" in signature,
         )

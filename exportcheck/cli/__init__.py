@@ -1,0 +1,64 @@
+"""The command line: parsing, printing, exit codes. A command is a file in `cli/commands`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from exportcheck import __version__
+from exportcheck.discover import modules
+from exportcheck.errors import EXIT_INTERRUPTED, ExportcheckError
+
+app = typer.Typer(
+    name="exportcheck",
+    help="Does an activation survive export to TorchScript, ONNX and Core ML? Every exported model "
+    "is run back from disk and its numbers are compared with eager PyTorch.",
+    epilog="Exit codes: 0 all as expected · 1 some case failed · 2 wrong usage · "
+    "3 the tool or its environment is broken · 130 interrupted, finished results kept.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"exportcheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options of the tool itself; the text people see is `app`'s."""
+
+
+for _module in modules("exportcheck.cli.commands"):
+    _module.register(app)
+
+
+def main() -> None:
+    """Runs the command line; an error of ours is one line on stderr and its own exit code."""
+    try:
+        app()
+    except ExportcheckError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> None:
+    typer.echo(f"exportcheck: {message}", err=True)

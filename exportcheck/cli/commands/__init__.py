@@ -1,0 +1,1 @@
+"""The commands: every file here has `register(app)`."""

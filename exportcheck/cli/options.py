@@ -1,0 +1,32 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+Select: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--select", help="Only cases whose id matches (fnmatch, repeatable)."),
+]
+Skip: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--skip", help="Not the cases whose id matches (fnmatch, repeatable)."),
+]
+Family: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--family", help="Only this family (repeatable).")
+]
+Target: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--target", help="Only this target (fnmatch, repeatable).")
+]
+Network: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--network", help="Only this network (repeatable).")
+]
+Quick: TypeAlias = Annotated[
+    bool, typer.Option("--quick", help="Only the bare network, one variant of each exporter.")
+]
+NoColor: TypeAlias = Annotated[
+    bool, typer.Option("--no-color", help="No colours, as with NO_COLOR in the environment.")
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -1,0 +1,194 @@
+"""Judges numbers: how wrong, of what kind, where. Never raises for numbers that differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Optional, Tuple
+
+import numpy as np
+
+from exportcheck.results import Comparison, Worst
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """An element passes when |actual - expected| <= rtol * |expected| + atol * scale.
+
+    `scale` is max(1, |x|) for an elementwise function: whoever gates x with a factor that is one
+    epsilon off is off by epsilon * |x|, also where the result is next to nothing. For every other
+    function it is max(1, largest |expected|), since any output may hold rounding errors of the
+    largest input.
+
+    Attributes:
+        rtol: relative part.
+        atol: part in proportion to the scale.
+        reason: why these figures and no others.
+    """
+
+    rtol: float
+    atol: float
+    reason: str
+
+
+TOLERANCES: Dict[Tuple[str, str], Tolerance] = {
+    ("float32", "bare"): Tolerance(
+        1e-5, 2.5e-7, "some float32 operations, 1.2e-7 each; a gate may be two epsilons off"
+    ),
+    ("float32", "network"): Tolerance(
+        1e-4, 1e-6, "sums of up to 72 float32 products, added in another order"
+    ),
+    ("float16", "bare"): Tolerance(
+        4e-3, 2e-3, "each operator rounds to float16, 4.9e-4 relative; forms have up to four"
+    ),
+    ("float16", "network"): Tolerance(
+        1e-2, 1e-2, "weights and every intermediate rounded to float16, then summed"
+    ),
+}
+"""By what the exported program computes in and what was fed to it."""
+
+VANISHED = "vanished"
+"""Kind of a point within tolerance whose relative error is a half or more: a tail cut off."""
+
+EAGER_OFF = "eager-off"
+"""Kind of a point that differs from eager and agrees with the float64 value: eager is at fault."""
+
+HARMLESS = (VANISHED, EAGER_OFF)
+"""Kinds that are noted and never fail a case."""
+
+
+def tolerance_for(precision: str, network: str) -> Tolerance:
+    """The row of `TOLERANCES` for a program of `precision` in `network`."""
+    return TOLERANCES[precision, "bare" if network == "bare" else "network"]
+
+
+def compare(
+    actual: np.ndarray,
+    expected: np.ndarray,
+    tolerance: Tolerance,
+    *,
+    gates: bool = True,
+    signed_zeros: bool = False,
+    inputs: Optional[np.ndarray] = None,
+    truth: Optional[np.ndarray] = None,
+) -> Comparison:
+    """The figures of `actual` against `expected`, both of any shape and float dtype.
+
+    NaN equals NaN and an infinity equals itself; errors are taken over the elements finite on both
+    sides, everything else is a kind of its own.
+
+    Args:
+        actual: what the exported model gave.
+        expected: what eager PyTorch gave.
+        tolerance: when two finite numbers count as equal.
+        gates: recorded in the result.
+        signed_zeros: whether +0 and -0 differ.
+        inputs: the inputs, same shape, where the function is elementwise.
+        truth: the float64 values, same shape.
+    """
+    if actual.shape != expected.shape:
+        return incomparable("shape", expected.size)
+    if actual.dtype != expected.dtype:
+        return incomparable("dtype", expected.size)
+    a, e = (np.asarray(side, np.float64) for side in (actual, expected))
+    with np.errstate(all="ignore"):
+        kinds = _kinds(a, e, tolerance.rtol * np.abs(e) + _absolute(tolerance, e, inputs))
+        if signed_zeros:
+            kinds["sign-of-zero"] = (a == 0) & (e == 0) & (np.signbit(a) != np.signbit(e))
+        if truth is not None:
+            _excuse(kinds, a, truth, tolerance.rtol * np.abs(truth) + _absolute(tolerance, e, inputs))
+        absolute = np.where(np.isfinite(a) & np.isfinite(e), np.abs(a - e), 0.0)
+        relative = np.where(e != 0, absolute / np.abs(e), 0.0)
+        ulp = _ulp(absolute, expected)
+        scaled = absolute / np.maximum(1.0, np.abs(np.where(np.isfinite(e), e, 1.0)))
+    wrong = np.logical_or.reduce([mask for kind, mask in kinds.items() if kind not in HARMLESS])
+    odd = np.logical_or.reduce([kinds[kind] for kind in HARMLESS if kind in kinds])
+    counts = {kind: int(mask.sum()) for kind, mask in kinds.items()}
+    return Comparison(
+        close=not wrong.any(),
+        gates=gates,
+        max_error=float(scaled.max(initial=0.0)),
+        max_abs_error=float(absolute.max(initial=0.0)),
+        max_rel_error=float(relative.max(initial=0.0)),
+        max_ulp_error=float(ulp.max(initial=0.0)),
+        mismatched=int(wrong.sum()),
+        total=int(a.size),
+        kinds={kind: count for kind, count in counts.items() if count},
+        worst=_worst(a, e, absolute, wrong if wrong.any() else odd, inputs, truth),
+    )
+
+
+def incomparable(kind: str, total: int) -> Comparison:
+    """The comparison of outputs that do not even have the same `kind`; it always gates."""
+    infinite = (np.inf,) * 4
+    return Comparison(False, True, *infinite, mismatched=total, total=total, kinds={kind: total})
+
+
+def _absolute(tolerance: Tolerance, e: np.ndarray, inputs: Optional[np.ndarray]) -> np.ndarray:
+    """The part of the tolerance that is not relative to the expected value."""
+    sizes = np.abs(e).max(initial=0.0, where=np.isfinite(e)) if inputs is None else np.abs(inputs)
+    return tolerance.atol * np.maximum(1.0, np.where(np.isfinite(sizes), sizes, 1.0))
+
+
+def _kinds(a: np.ndarray, e: np.ndarray, allowed: np.ndarray) -> Dict[str, np.ndarray]:
+    """Kind of difference -> where; the kinds exclude each other."""
+    nan_a, nan_e, inf_a, inf_e = np.isnan(a), np.isnan(e), np.isinf(a), np.isinf(e)
+    finite = np.isfinite(a) & np.isfinite(e)
+    delta = np.abs(a - e)
+    far = finite & ~(delta <= allowed)
+    small = np.abs(e) > np.finfo(np.float32).tiny
+    return {
+        "nan-lost": nan_e & ~nan_a,
+        "nan-made": nan_a & ~nan_e,
+        "inf-lost": inf_e & ~nan_a & (a != e),
+        "inf-made": inf_a & ~nan_e & ~inf_e,
+        "finite": far,
+        VANISHED: finite & ~far & small & (delta >= 0.5 * np.abs(e)),
+    }
+
+
+def _excuse(
+    kinds: Dict[str, np.ndarray], a: np.ndarray, truth: np.ndarray, allowed: np.ndarray
+) -> None:
+    """Moves the points where `a` is as the float64 value says from their kind to `EAGER_OFF`."""
+    same = (np.isnan(a) & np.isnan(truth)) | (a == truth) | (np.abs(a - truth) <= allowed)
+    excused = np.zeros(a.shape, bool)
+    for kind in ("nan-lost", "nan-made", "inf-lost", "inf-made", "finite"):
+        excused |= kinds[kind] & same
+        kinds[kind] = kinds[kind] & ~same
+    kinds[EAGER_OFF] = excused
+
+
+def _ulp(absolute: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Errors in units in the last place of `expected`, those up to one epsilon counting as none.
+
+    Without the floor a correct SiLU is 9e8 ULP off where it approaches zero.
+    """
+    unit = np.spacing(np.abs(np.where(np.isfinite(expected), expected, 1))).astype(np.float64)
+    return np.where(absolute > np.finfo(expected.dtype).eps, absolute / unit, 0.0)
+
+
+def _worst(
+    a: np.ndarray,
+    e: np.ndarray,
+    absolute: np.ndarray,
+    marked: np.ndarray,
+    inputs: Optional[np.ndarray],
+    truth: Optional[np.ndarray],
+) -> Optional[Worst]:
+    """The point to show: of the marked ones, else of all that differ; None where nothing does.
+
+    A difference that no subtraction can size (NaN, infinity) is worse than any that it can.
+    """
+    candidates = marked if marked.any() else absolute > 0
+    if not candidates.any():
+        return None
+    unsized = marked & ~(np.isfinite(a) & np.isfinite(e))
+    sizes = np.where(candidates, np.where(unsized, np.inf, absolute), -1.0)
+    index = np.unravel_index(int(np.argmax(sizes)), a.shape)
+    return Worst(
+        input=None if inputs is None else float(inputs[index]),
+        actual=float(a[index]),
+        expected=float(e[index]),
+        truth=None if truth is None else float(truth[index]),
+        index=tuple(int(i) for i in index),
+    )

@@ -1,0 +1,70 @@
+"""What this machine has: versions, runtimes real, simulated or missing. Imports none of them."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+
+from exportcheck import __version__
+from exportcheck.targets import targets
+
+DISTRIBUTIONS = (
+    "torch",
+    "onnx",
+    "onnxscript",
+    "onnx-ir",
+    "onnxruntime",
+    "coremltools",
+    "numpy",
+    "scipy",
+    "protobuf",
+)
+
+
+def describe() -> dict[str, object]:
+    """The environment of a report: no times and no paths, so that equal machines give equal text."""
+    return {
+        "exportcheck": __version__,
+        "platform": platform.system(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) or "missing" for name in DISTRIBUTIONS},
+    }
+
+
+def version(distribution: str) -> str | None:
+    """The installed version; None where it is not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@dataclass(frozen=True)
+class RuntimeState:
+    """One runtime as `doctor` shows it."""
+
+    name: str
+    state: str
+    advice: str
+    targets: tuple[str, ...]
+
+
+def runtime_states() -> tuple[RuntimeState, ...]:
+    """Every runtime, `real`, `simulated` or `missing`, with what to do about the last."""
+    users: dict[str, list[str]] = {}
+    runtimes = {}
+    for target in targets().values():
+        for runtime in target.runtimes:
+            runtimes[runtime.name] = runtime
+            users.setdefault(runtime.name, []).append(target.name)
+    states = []
+    for name, runtime in runtimes.items():
+        advice = runtime.missing() or ""
+        absent = [d for d in runtime.distributions if version(d) is None]
+        if absent:
+            advice = f"pip install {' '.join(absent)}"
+        state = "missing" if advice else "simulated" if runtime.simulated else "real"
+        states.append(RuntimeState(name, state, advice, tuple(users[name])))
+    return tuple(states)

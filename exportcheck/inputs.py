@@ -1,0 +1,102 @@
+"""Named sets of inputs, deterministic, each judged and reported apart.
+
+Random inputs hide most known-wrong conversions: they miss the tails, the knees and every special
+value. So a bare activation gets a dense grid, the places where its law changes, the tails and the
+special values; only networks, whose layers mix inputs anyway, get a seeded normal batch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Dict, Tuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from exportcheck.catalog import Activation
+
+GATING = ("grid", "knees", "tails", "infinities", "normal")
+"""Input classes whose differences fail a case; those of the others are notes."""
+
+GRID_LIMIT = 30.0
+TAIL_LIMIT = 1e30
+"""Beyond this, functions that square or cube may overflow in one order of operations only."""
+
+_KNEE_STEPS_ULP = (0, 1, 2, 3, 4, 8, 16, 64, 1024)
+
+
+@dataclass(frozen=True)
+class InputClass:
+    """One named tensor, float32 or float16, and whether its differences fail a case."""
+
+    name: str
+    values: np.ndarray
+    gates: bool
+
+
+def bare_inputs(
+    activation: Activation, shape: Tuple[int, ...], dtype: str
+) -> Tuple[InputClass, ...]:
+    """Every input class of a bare activation, float32 tensors of `shape`.
+
+    Args:
+        activation: its knees and whether it is elementwise matter.
+        shape: of each tensor.
+        dtype: `float16` keeps every value exactly representable in float16, so that the rounding of
+            the input itself is not held against a float16 program.
+    """
+    limits = np.finfo(dtype)
+    tail = np.geomspace(GRID_LIMIT, min(TAIL_LIMIT, 0.9 * float(limits.max)), 256)
+    largest = float(limits.max)
+    smallest, normal = float(np.nextafter(np.zeros((), dtype), np.ones((), dtype))), float(limits.tiny)
+    classes: Dict[str, np.ndarray] = {
+        "grid": np.linspace(-GRID_LIMIT, GRID_LIMIT, math.prod(shape)),
+        "knees": _around(activation.knees, dtype),
+        "tails": np.concatenate([-tail[::-1], tail]),
+        "infinities": np.array([np.inf, -np.inf]),
+        "nan": np.array([np.nan]),
+        "zeros": np.array([0.0, -0.0]),
+        "subnormals": np.array([smallest, -smallest, normal / 2, -normal / 2, normal, -normal]),
+        "largest": np.array([largest, -largest, largest / 8, -largest / 8]),
+    }
+    lay_out = _tiled if activation.elementwise else _scattered
+    return tuple(
+        InputClass(name, lay_out(values, name, shape).astype(dtype).astype("float32"), gates)
+        for name, values in classes.items()
+        for gates in [name in GATING]
+    )
+
+
+def network_inputs(shape: Tuple[int, ...], dtype: str) -> Tuple[InputClass, ...]:
+    """The one input class of a network: a seeded normal batch of `shape`, standard deviation 2."""
+    values = np.random.RandomState(0).standard_normal(shape) * 2.0
+    return (InputClass("normal", values.astype(dtype).astype("float32"), gates=True),)
+
+
+def _around(knees: Tuple[float, ...], dtype: str) -> np.ndarray:
+    """Each knee in `dtype` and its neighbours so many representable numbers to either side."""
+    points = []
+    for knee in np.array(knees, dtype):
+        step = np.spacing(np.abs(knee)) if knee else np.spacing(np.ones((), dtype)) / 4
+        points.extend(knee + sign * n * step for n in _KNEE_STEPS_ULP for sign in (1, -1))
+    return np.array(points, dtype)
+
+
+def _tiled(values: np.ndarray, name: str, shape: Tuple[int, ...]) -> np.ndarray:
+    """`values` over and over: every channel, and every lane of a vectorised kernel, sees each."""
+    return np.resize(values, shape)
+
+
+def _scattered(values: np.ndarray, name: str, shape: Tuple[int, ...]) -> np.ndarray:
+    """`values` at some places of a normal batch, where one would else spoil its whole row.
+
+    The grid and the tails are no special values: they fill the tensor in a seeded order.
+    """
+    random = np.random.RandomState(1)
+    if values.size >= math.prod(shape) or name == "tails":
+        return np.resize(random.permutation(values), shape)
+    batch = random.standard_normal(shape)
+    places = random.permutation(batch.size)[: batch.size // 32]
+    batch.flat[places] = np.resize(values, places.size)
+    return batch

@@ -1,0 +1,1 @@
+"""Report formats: every file here has `render(report) -> str`."""

@@ -1,0 +1,128 @@
+"""Which cases there are and which are asked for."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from exportcheck.catalog import activations
+from exportcheck.catalog.interface import ALL_NETWORKS
+from exportcheck.errors import EnvironmentBroken, UsageError
+from exportcheck.results import Case
+from exportcheck.targets import targets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the command line asks for; empty means everything.
+
+    Attributes:
+        select: fnmatch patterns on case ids, at least one must match.
+        skip: fnmatch patterns on case ids, none may match.
+        families: names of families.
+        targets: names of targets, or fnmatch patterns on them.
+        networks: names of networks.
+        quick: only the bare network and one variant of each exporter.
+    """
+
+    select: Sequence[str] = ()
+    skip: Sequence[str] = ()
+    families: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    networks: Sequence[str] = ()
+    quick: bool = False
+
+
+def current_toolchain() -> str:
+    """The name of the toolchain installed here, for example `torch-2.13`.
+
+    Raises:
+        EnvironmentBroken: there is no PyTorch.
+    """
+    try:
+        version = metadata.version("torch")
+    except metadata.PackageNotFoundError as error:
+        raise EnvironmentBroken("torch is not installed here: pip install torch") from error
+    return "torch-" + ".".join(version.split(".")[:2])
+
+
+def all_cases(toolchain: str) -> list[Case]:
+    """Every case that can run on this machine, those of one activation and network together."""
+    runnable = [
+        (target.name, runtime.name)
+        for target in targets().values()
+        for runtime in target.runtimes
+        if runtime.missing() is None
+    ]
+    return [
+        Case(activation.name, network, target, runtime, toolchain)
+        for activation in activations().values()
+        for network in activation.networks
+        for target, runtime in runnable
+    ]
+
+
+def choose(selection: Selection, cases: Sequence[Case]) -> list[Case]:
+    """The cases that `selection` asks for.
+
+    Raises:
+        UsageError: a name or pattern matches nothing, or nothing is left.
+    """
+    family_of = {name: activation.family for name, activation in activations().items()}
+    ids = [case.id for case in cases]
+    for pattern in (*selection.select, *selection.skip):
+        if not any(fnmatchcase(case_id, pattern) for case_id in ids):
+            raise UsageError(_nothing_matches(pattern, cases))
+    _check_names("family", selection.families, sorted(set(family_of.values())))
+    _check_names("target", selection.targets, list(targets()))
+    _check_names("network", selection.networks, list(ALL_NETWORKS))
+    chosen = [
+        case
+        for case in cases
+        if _any(case.id, selection.select)
+        and not (selection.skip and _any(case.id, selection.skip))
+        and _any(family_of[case.activation], selection.families)
+        and _any(case.target, selection.targets)
+        and _any(case.network, selection.networks)
+        and (not selection.quick or (case.network == "bare" and targets()[case.target].quick))
+    ]
+    if not chosen:
+        raise UsageError("no case fits all options together; `exportcheck list cases` shows them")
+    return chosen
+
+
+def _any(text: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern matches, which no patterns at all do too."""
+    patterns = tuple(patterns)
+    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+def _check_names(kind: str, asked: Sequence[str], known: Sequence[str]) -> None:
+    for name in asked:
+        if not any(fnmatchcase(one, name) for one in known):
+            raise UsageError(f"no {kind} {name!r}{nearest(name, known)}")
+
+
+def _nothing_matches(pattern: str, cases: Sequence[Case]) -> str:
+    """Says so, with the nearest names to each part of the pattern that no case has."""
+    columns = ("activation", "network", "target", "runtime", "toolchain")
+    hints = []
+    for column, part in zip(columns, pattern.split("/"), strict=False):
+        known = sorted({getattr(case, column) for case in cases})
+        if not any(fnmatchcase(name, part) for name in known):
+            hints.append(f"no {column} {part!r}{nearest(part, known)}")
+    if "/" not in pattern:
+        hints.append(f"a case id has five parts, so try '{pattern}/*' or '*/{pattern}/*'")
+    return f"pattern {pattern!r} matches no case: " + ("; ".join(hints) or "not in this combination")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`; nearest: a, b` for a message, empty where nothing is near."""
+    near = difflib.get_close_matches(name.strip("*"), known, n=3, cutoff=0.5)
+    return f"; nearest: {', '.join(near)}" if near else ""

@@ -1,0 +1,122 @@
+"""What a target and a runtime are: a way to export a module, and a way to run what was saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+
+import numpy as np
+
+Arrays = Tuple[np.ndarray, ...]
+Run = Callable[[Arrays], Arrays]
+"""Inputs in the module's order to outputs in the module's order, arrays to arrays."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A saved model ready to run.
+
+    Attributes:
+        run: calls it.
+        graph_ops: operator histograms that only the runtime knows, for example `optimized`.
+        notes: facts about this runtime that a reader of the numbers must know.
+    """
+
+    run: Run
+    graph_ops: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    notes: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the saved file says of itself.
+
+    Attributes:
+        actual: for example opset, precision, specification version, size in bytes.
+        graph_ops: operator histograms, `exported` first.
+    """
+
+    actual: Mapping[str, Any]
+    graph_ops: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class Runtime(Protocol):
+    """Something that runs a saved model.
+
+    Attributes:
+        name: shown to people and part of a case's id.
+        simulated: whether its numbers are a reference evaluator's, not the real runtime's.
+        distributions: the packages whose versions decide its numbers.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def simulated(self) -> bool: ...
+    @property
+    def distributions(self) -> Tuple[str, ...]: ...
+
+    def missing(self) -> Optional[str]:
+        """Why it cannot run on this machine and what to do; None where it can. Imports nothing."""
+
+    def load(self, path: Path) -> Loaded:
+        """The model at `path`, ready to run.
+
+        Raises:
+            Unavailable: the runtime is not there.
+            Exception: whatever the runtime raises for a model that it refuses.
+        """
+
+
+class Target(Protocol):
+    """A format and the options it is exported with.
+
+    Attributes:
+        name: lower-case kebab, part of a case's id.
+        group: heading over the targets of one exporter (`torch.jit`).
+        label: what tells this one from its group (`trace`).
+        suffix: ending of the saved file or folder.
+        precision: `float32` or `float16`, what the exported program computes in.
+        quick: whether `--quick` keeps it.
+        distributions: the packages whose versions decide its files.
+        runtimes: what can run it.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def suffix(self) -> str: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def quick(self) -> bool: ...
+    @property
+    def distributions(self) -> Tuple[str, ...]: ...
+    @property
+    def runtimes(self) -> Sequence[Runtime]: ...
+
+    def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
+        """`module`, an `nn.Module` in eval mode, exported for inputs like the tensors in `example`.
+
+        Raises:
+            Exception: whatever the exporter raises for what it cannot export.
+        """
+
+    def save(self, exported: Any, path: Path) -> None:
+        """Writes what `export` returned to `path`.
+
+        Raises:
+            Exception: whatever the exporter raises for what it cannot write.
+        """
+
+    def inspect(self, path: Path) -> Inspection:
+        """What the saved file says of itself, checked by the format's own checker where it has one.
+
+        Raises:
+            Exception: the checker's, for an invalid file.
+        """

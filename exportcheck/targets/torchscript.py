@@ -1,0 +1,106 @@
+"""TorchScript: traced or scripted, saved, reloaded and run by libtorch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple
+
+from exportcheck.targets.interface import Arrays, Inspection, Loaded, Run
+
+
+@dataclass(frozen=True)
+class Libtorch:
+    """Runs a reloaded `ScriptModule`, optimized as libtorch does by default."""
+
+    name: str = "libtorch"
+    simulated: bool = False
+    distributions: Tuple[str, ...] = ("torch",)
+
+    def missing(self) -> Optional[str]:
+        """None: it comes with PyTorch."""
+        return None
+
+    def load(self, path: Path) -> Loaded:
+        """The module saved at `path`."""
+        import torch
+
+        return Loaded(call_module(torch.jit.load(str(path))))
+
+
+def call_module(module: Any) -> Run:
+    """`module`, anything callable on tensors, as a function of arrays."""
+    import torch
+
+    def run(inputs: Arrays) -> Arrays:
+        with torch.no_grad():
+            outputs = module(*(torch.from_numpy(x.copy()) for x in inputs))
+        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
+        return tuple(output.numpy() for output in outputs)
+
+    return run
+
+
+@dataclass(frozen=True)
+class TorchScript:
+    """`torch.jit.trace` or `torch.jit.script`."""
+
+    mode: str
+    quick: bool = False
+    group: str = "torch.jit"
+    suffix: str = ".pt"
+    precision: str = "float32"
+    distributions: Tuple[str, ...] = ("torch",)
+    runtimes: Tuple[Libtorch, ...] = (Libtorch(),)
+
+    @property
+    def name(self) -> str:
+        """For example `torchscript-trace`."""
+        return f"torchscript-{self.mode}"
+
+    @property
+    def label(self) -> str:
+        """The mode."""
+        return self.mode
+
+    def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
+        """The `ScriptModule`."""
+        import torch
+
+        if self.mode == "script":
+            _forget_classes()
+            return torch.jit.script(module)
+        return torch.jit.trace(module, example, check_trace=False)
+
+    def save(self, exported: Any, path: Path) -> None:
+        """Writes the archive."""
+        exported.save(str(path))
+
+    def inspect(self, path: Path) -> Inspection:
+        """The operators of the inlined graph."""
+        import torch
+
+        graph = torch.jit.load(str(path)).inlined_graph
+        operators: Dict[str, int] = Counter(
+            node.kind() for node in graph.nodes() if not node.kind().startswith("prim::")
+        )
+        facts = {"size_bytes": path.stat().st_size}
+        return Inspection(facts, {"exported": dict(sorted(operators.items()))})
+
+
+def _forget_classes() -> None:
+    """Clears what earlier scriptings left behind.
+
+    A class whose scripting failed cannot be scripted again in the same process: the second attempt
+    fails with "Can't redefine method", and what a case says would depend on what ran before it.
+    Source: `clear_class_registry` in PyTorch's own torch/testing/_internal/jit_utils.py.
+    """
+    import torch
+
+    torch._C._jit_clear_class_registry()
+    torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
+    torch.jit._state._clear_class_state()
+
+
+TARGETS = (TorchScript("trace", quick=True), TorchScript("script"))

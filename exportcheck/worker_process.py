@@ -1,0 +1,169 @@
+"""One worker as the runner sees it: started, asked, replaced. Host side of the JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from exportcheck.catalog import activations
+from exportcheck.errors import EnvironmentBroken
+from exportcheck.results import Case, Result, Stage, Status, result_from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START_TIMEOUT_S = 180.0
+"""Importing PyTorch from a cold disk has been seen to take more than half a minute."""
+
+LOG_TAIL = 20_000
+
+_ENVIRONMENT = {
+    # One thread a worker: as many workers as cores, and numbers that do not depend on the machine.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    # A file called onnx.py in the user's folder must not be taken for the package.
+    "PYTHONSAFEPATH": "1",
+    "TQDM_DISABLE": "1",
+}
+
+
+class WorkerDied(Exception):  # noqa: N818  # an event, not a mistake of anybody
+    """The process ended while a case was with it."""
+
+
+class WorkerProcess:
+    """A running worker.
+
+    Args:
+        command: the program to start; it must speak the protocol of `exportcheck.worker`.
+
+    Raises:
+        EnvironmentBroken: it ended, or said nothing, before it was ready.
+    """
+
+    def __init__(self, command: Sequence[str] = ()) -> None:
+        self._log = tempfile.TemporaryFile("w+b", buffering=0)
+        self._process = subprocess.Popen(
+            command or (sys.executable, "-m", "exportcheck.worker"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env={**os.environ, **_ENVIRONMENT},
+            encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is the runner's to handle, and children die together
+        )
+        self._replies: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        try:
+            self.ready = self._next(time.monotonic() + START_TIMEOUT_S)
+        except (WorkerDied, TimeoutError) as error:
+            self.kill()
+            raise EnvironmentBroken(f"a worker cannot start: {self._last_words()}") from error
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    def check(self, case: Case, timeout_s: float) -> Result:
+        """The result of `case`; after status crash or timeout this worker is gone.
+
+        Raises:
+            WorkerDied: it was already dead when asked, so the case was never begun.
+        """
+        log_start = os.fstat(self._log.fileno()).st_size
+        start = time.monotonic()
+        stage: Stage | None = None
+        try:
+            self._send(case)
+            while True:
+                reply = self._next(start + timeout_s)
+                if reply["event"] == "result":
+                    return result_from_json(reply["result"])
+                stage = Stage(reply["stage"])
+        except TimeoutError:
+            self.kill()
+            status = Status.TIMEOUT
+            message = f"no answer within {timeout_s:g} s; the worker was ended"
+        except WorkerDied:
+            if stage is None:
+                self.kill()
+                raise
+            status, message = Status.CRASH, f"the worker died {self._cause_of_death()}"
+            self.kill()
+        return Result(
+            case=case,
+            family=activations()[case.activation].family if case.activation in activations() else "",
+            status=status,
+            stage=stage or Stage.BUILD,
+            message=message,
+            durations_s={"total": time.monotonic() - start},
+            log=self._logged(log_start),
+        )
+
+    def kill(self) -> None:
+        """Ends the process and its children at once."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """Lets the process end by itself, or ends it."""
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._log.close()
+
+    def _read(self) -> None:
+        for line in self._process.stdout:  # type: ignore[union-attr]  # it is a pipe
+            self._replies.put(json.loads(line))
+        self._replies.put(None)
+
+    def _next(self, deadline: float) -> dict[str, Any]:
+        try:
+            reply = self._replies.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise TimeoutError from None
+        if reply is None:
+            raise WorkerDied
+        return reply
+
+    def _send(self, case: Case) -> None:
+        try:
+            self._process.stdin.write(json.dumps(asdict(case)) + "\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]  # it is a pipe
+        except OSError as error:
+            raise WorkerDied from error
+
+    def _cause_of_death(self) -> str:
+        code = self._process.wait()
+        if code >= 0:
+            return f"with exit code {code}"
+        try:
+            return f"of signal {signal.Signals(-code).name}"
+        except ValueError:
+            return f"of signal {-code}"
+
+    def _last_words(self) -> str:
+        lines = [line for line in self._logged(0).splitlines() if line.strip()]
+        return lines[-1] if lines else f"{self._cause_of_death()}, without a word"
+
+    def _logged(self, start: int) -> str:
+        size = os.fstat(self._log.fileno()).st_size
+        data = os.pread(self._log.fileno(), max(0, size - start), start)
+        return data.decode("utf-8", "replace")[-LOG_TAIL:]

@@ -1,5 +1,7 @@
 """`python -m exportcheck`."""
 
+from __future__ import annotations
+
 from exportcheck.cli import main
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Mapping, Tuple, TypeVar
+
+import numpy as np
 
 from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable, tolerance_for
 from exportcheck.errors import Unavailable
@@ -99,36 +101,48 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
     with course.at(Stage.COMPARE):
         tolerance = tolerance_for(target.precision, case.network)
         facts["tolerance"] = vars(tolerance)
-        facts["comparisons"] = {
-            c.name: _compared(what, c, outputs[c.name], expected[c.name], tolerance)
+        facts["comparisons"] = dict(
+            comparison
             for c in what.inputs(target.precision)
-        }
+            for comparison in _compared(what, c, outputs[c.name], expected[c.name], tolerance)
+        )
         facts["notes"] += _differences(facts["comparisons"])
 
 
 def _compared(
     what: Subject, given: InputClass, actual: Arrays, expected: Expected, tolerance: Tolerance
-) -> Comparison:
-    """The comparison of the one output that a network of this package has."""
+) -> Iterator[Tuple[str, Comparison]]:
+    """The comparison of the one output that a network of this package has, under its class's name.
+
+    Where eager itself makes NaN of an infinity (0 * inf), another answer may well be the better
+    one: those points are judged apart and, like NaN inputs, do not gate.
+    """
     if len(actual) != 1 or len(expected.outputs) != 1:
-        return incomparable("outputs", len(expected.outputs))
-    return compare(
-        actual[0],
-        expected.outputs[0],
-        tolerance,
-        gates=given.gates,
-        signed_zeros=given.name == "zeros",
-        inputs=given.values if what.elementwise else None,
-        truth=expected.truth[0],
-    )
+        yield given.name, incomparable("outputs", len(expected.outputs))
+        return
+    options: Dict[str, Any] = {
+        "gates": given.gates,
+        "signed_zeros": given.name == "zeros",
+        "inputs": given.values if what.elementwise else None,
+        "truth": expected.truth[0],
+    }
+    undefined = np.isnan(expected.outputs[0])
+    if given.name != "infinities" or not undefined.any():
+        yield given.name, compare(actual[0], expected.outputs[0], tolerance, **options)
+        return
+    for name, where in ((given.name, ~undefined), (f"{given.name} to nan", undefined)):
+        options.update(where=where, gates=name == given.name)
+        yield name, compare(actual[0], expected.outputs[0], tolerance, **options)
 
 
 def _altered(inspection: Inspection) -> Tuple[str, ...]:
     """A note for whatever was asked of the exporter and is not what the file has."""
     facts = inspection.actual
-    asked = ((name, facts["asked_" + name], facts[name]) for name in facts if "asked_" + name in facts)
+    names = [name for name in facts if "asked_" + name in facts]
     return tuple(
-        f"asked for {name} {wanted}, the file has {got}" for name, wanted, got in asked if got != wanted
+        f"asked for {name} {facts['asked_' + name]}, the file has {facts[name]}"
+        for name in names
+        if facts["asked_" + name] != facts[name]
     )
 
 

@@ -70,6 +70,7 @@ def compare(
     signed_zeros: bool = False,
     inputs: Optional[np.ndarray] = None,
     truth: Optional[np.ndarray] = None,
+    where: Optional[np.ndarray] = None,
 ) -> Comparison:
     """The figures of `actual` against `expected`, both of any shape and float dtype.
 
@@ -84,22 +85,27 @@ def compare(
         signed_zeros: whether +0 and -0 differ.
         inputs: the inputs, same shape, where the function is elementwise.
         truth: the float64 values, same shape.
+        where: the elements to judge, same shape; all of them when absent.
     """
     if actual.shape != expected.shape:
         return incomparable("shape", expected.size)
     if actual.dtype != expected.dtype:
         return incomparable("dtype", expected.size)
     a, e = (np.asarray(side, np.float64) for side in (actual, expected))
+    if where is None:
+        where = np.ones(e.shape, bool)
     with np.errstate(all="ignore"):
-        kinds = _kinds(a, e, tolerance.rtol * np.abs(e) + _absolute(tolerance, e, inputs))
+        absolute = _absolute(tolerance, e, inputs)
+        kinds = _kinds(a, e, tolerance.rtol * np.abs(e) + absolute)
         if signed_zeros:
             kinds["sign-of-zero"] = (a == 0) & (e == 0) & (np.signbit(a) != np.signbit(e))
         if truth is not None:
-            _excuse(kinds, a, truth, tolerance.rtol * np.abs(truth) + _absolute(tolerance, e, inputs))
-        absolute = np.where(np.isfinite(a) & np.isfinite(e), np.abs(a - e), 0.0)
-        relative = np.where(e != 0, absolute / np.abs(e), 0.0)
-        ulp = _ulp(absolute, expected)
-        scaled = absolute / np.maximum(1.0, np.abs(np.where(np.isfinite(e), e, 1.0)))
+            _excuse(kinds, a, truth, tolerance.rtol * np.abs(truth) + absolute)
+        kinds = {kind: mask & where for kind, mask in kinds.items()}
+        error = np.where(where & np.isfinite(a) & np.isfinite(e), np.abs(a - e), 0.0)
+        relative = np.where(e != 0, error / np.abs(e), 0.0)
+        ulp = _ulp(error, expected)
+        scaled = error / np.maximum(1.0, np.abs(np.where(np.isfinite(e), e, 1.0)))
     wrong = np.logical_or.reduce([mask for kind, mask in kinds.items() if kind not in HARMLESS])
     odd = np.logical_or.reduce([kinds[kind] for kind in HARMLESS if kind in kinds])
     counts = {kind: int(mask.sum()) for kind, mask in kinds.items()}
@@ -107,13 +113,13 @@ def compare(
         close=not wrong.any(),
         gates=gates,
         max_error=float(scaled.max(initial=0.0)),
-        max_abs_error=float(absolute.max(initial=0.0)),
+        max_abs_error=float(error.max(initial=0.0)),
         max_rel_error=float(relative.max(initial=0.0)),
         max_ulp_error=float(ulp.max(initial=0.0)),
         mismatched=int(wrong.sum()),
-        total=int(a.size),
+        total=int(where.sum()),
         kinds={kind: count for kind, count in counts.items() if count},
-        worst=_worst(a, e, absolute, wrong if wrong.any() else odd, inputs, truth),
+        worst=_worst(a, e, error, wrong if wrong.any() else odd, inputs, truth),
     )
 
 
@@ -158,19 +164,19 @@ def _excuse(
     kinds[EAGER_OFF] = excused
 
 
-def _ulp(absolute: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def _ulp(error: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Errors in units in the last place of `expected`, those up to one epsilon counting as none.
 
     Without the floor a correct SiLU is 9e8 ULP off where it approaches zero.
     """
     unit = np.spacing(np.abs(np.where(np.isfinite(expected), expected, 1))).astype(np.float64)
-    return np.where(absolute > np.finfo(expected.dtype).eps, absolute / unit, 0.0)
+    return np.where(error > np.finfo(expected.dtype).eps, error / unit, 0.0)
 
 
 def _worst(
     a: np.ndarray,
     e: np.ndarray,
-    absolute: np.ndarray,
+    error: np.ndarray,
     marked: np.ndarray,
     inputs: Optional[np.ndarray],
     truth: Optional[np.ndarray],
@@ -179,11 +185,11 @@ def _worst(
 
     A difference that no subtraction can size (NaN, infinity) is worse than any that it can.
     """
-    candidates = marked if marked.any() else absolute > 0
+    candidates = marked if marked.any() else error > 0
     if not candidates.any():
         return None
     unsized = marked & ~(np.isfinite(a) & np.isfinite(e))
-    sizes = np.where(candidates, np.where(unsized, np.inf, absolute), -1.0)
+    sizes = np.where(candidates, np.where(unsized, np.inf, error), -1.0)
     index = np.unravel_index(int(np.argmax(sizes)), a.shape)
     return Worst(
         input=None if inputs is None else float(inputs[index]),

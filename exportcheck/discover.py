@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def modules(package: str) -> Iterator[ModuleType]:
-    """Every module directly inside `package`, imported, in name order; `interface` is no plug-in."""
+    """Every module directly inside `package` but `interface`, imported, in name order."""
     folder = importlib.import_module(package)
     for info in sorted(pkgutil.iter_modules(folder.__path__), key=lambda found: found.name):
         if info.name != "interface":

@@ -23,7 +23,7 @@ DISTRIBUTIONS = (
 
 
 def describe() -> dict[str, object]:
-    """The environment of a report: no times and no paths, so that equal machines give equal text."""
+    """The environment of a report, without times and paths: equal machines give equal text."""
     return {
         "exportcheck": __version__,
         "platform": platform.system(),

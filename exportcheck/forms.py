@@ -112,7 +112,10 @@ class MemoryEfficientMish(nn.Module):
 
 
 class GELUTanh(nn.Module):
-    """GELU by tanh, as x*sigmoid(2u): x^2 is capped where sigmoid has long saturated, so no overflow."""
+    """GELU by tanh, as x*sigmoid(2u).
+
+    x^2 is capped where the sigmoid has long saturated, so that nothing overflows.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """The activation of `x`."""
@@ -298,7 +301,7 @@ class ReGLU(nn.Module):
 
 
 class FReLU(nn.Module):
-    """max(x, BN(depthwise conv k×k(x))) for `x` of shape `(N, C, H, W)`."""
+    """max(x, BN(depthwise conv kxk(x))) for `x` of shape `(N, C, H, W)`."""
 
     def __init__(self, channels: int, kernel_size: int = 3) -> None:
         super().__init__()
@@ -344,3 +347,29 @@ class MetaAconC(nn.Module):
         beta = torch.sigmoid(self.fc2(self.fc1(mean)))
         difference = (self.p1 - self.p2) * x
         return difference * torch.sigmoid(beta * difference) + self.p2 * x
+
+
+class LogSoftmaxShifted(nn.Module):
+    """(x-m) - log(sum(exp(x-m))), m the largest of x along `dim`: no logarithm of an underflow."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The activation of `x`."""
+        shifted = x - torch.amax(x, self.dim, keepdim=True)
+        return shifted - torch.log(torch.sum(torch.exp(shifted), self.dim, keepdim=True))
+
+
+class PReLURelu(nn.Module):
+    """relu(x) - weight*relu(-x), a weight for each channel, `x` of shape `(N, C, ...)`."""
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((num_parameters,), init))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The activation of `x`."""
+        weight = self.weight.reshape([-1] + [1] * (x.dim() - 2))
+        return F.relu(x) - weight * F.relu(-x)

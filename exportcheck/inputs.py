@@ -20,8 +20,13 @@ GATING = ("grid", "knees", "tails", "infinities", "normal")
 """Input classes whose differences fail a case; those of the others are notes."""
 
 GRID_LIMIT = 30.0
-TAIL_LIMIT = 1e30
-"""Beyond this, functions that square or cube may overflow in one order of operations only."""
+TAIL_LIMITS = {"float32": 1e30, "float16": 250.0}
+"""Where the tails end, for a program that computes in this type.
+
+Beyond 1e30 a float32 function that multiplies by a constant overflows in one order of operations
+only; beyond 255 every float16 program that squares its input does, whoever exported it. What lies
+farther out is in `largest`.
+"""
 
 _KNEE_STEPS_ULP = (0, 1, 2, 3, 4, 8, 16, 64, 1024)
 
@@ -47,9 +52,10 @@ def bare_inputs(
             the input itself is not held against a float16 program.
     """
     limits = np.finfo(dtype)
-    tail = np.geomspace(GRID_LIMIT, min(TAIL_LIMIT, 0.9 * float(limits.max)), 256)
-    largest = float(limits.max)
-    smallest, normal = float(np.nextafter(np.zeros((), dtype), np.ones((), dtype))), float(limits.tiny)
+    tail = np.geomspace(GRID_LIMIT, TAIL_LIMITS[dtype], 256)
+    largest = np.geomspace(TAIL_LIMITS[dtype], float(limits.max), 64)[1:]
+    normal = float(limits.tiny)
+    smallest = float(np.nextafter(np.zeros((), dtype), np.ones((), dtype)))
     classes: Dict[str, np.ndarray] = {
         "grid": np.linspace(-GRID_LIMIT, GRID_LIMIT, math.prod(shape)),
         "knees": _around(activation.knees, dtype),
@@ -58,7 +64,7 @@ def bare_inputs(
         "nan": np.array([np.nan]),
         "zeros": np.array([0.0, -0.0]),
         "subnormals": np.array([smallest, -smallest, normal / 2, -normal / 2, normal, -normal]),
-        "largest": np.array([largest, -largest, largest / 8, -largest / 8]),
+        "largest": np.concatenate([-largest[::-1], largest]),
     }
     lay_out = _tiled if activation.elementwise else _scattered
     return tuple(
@@ -76,7 +82,7 @@ def network_inputs(shape: Tuple[int, ...], dtype: str) -> Tuple[InputClass, ...]
 
 def _around(knees: Tuple[float, ...], dtype: str) -> np.ndarray:
     """Each knee in `dtype` and its neighbours so many representable numbers to either side."""
-    points = []
+    points: list[float] = []
     for knee in np.array(knees, dtype):
         step = np.spacing(np.abs(knee)) if knee else np.spacing(np.ones((), dtype)) / 4
         points.extend(knee + sign * n * step for n in _KNEE_STEPS_ULP for sign in (1, -1))
@@ -94,7 +100,7 @@ def _scattered(values: np.ndarray, name: str, shape: Tuple[int, ...]) -> np.ndar
     The grid and the tails are no special values: they fill the tensor in a seeded order.
     """
     random = np.random.RandomState(1)
-    if values.size >= math.prod(shape) or name == "tails":
+    if name in ("grid", "tails", "largest"):
         return np.resize(random.permutation(values), shape)
     batch = random.standard_normal(shape)
     places = random.permutation(batch.size)[: batch.size // 32]

@@ -1,4 +1,4 @@
-"""A report laid out as people read it: families and forms down, targets across, one state a cell."""
+"""A report laid out as people read it: forms by family down, targets across, one state a cell."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ class Column:
     def simulated(self) -> bool:
         """Whether its numbers come from a reference evaluator."""
         known = targets().get(self.target)
-        return any(r.simulated and r.name == self.runtime for r in known.runtimes) if known else False
+        runtimes = known.runtimes if known else ()
+        return any(r.simulated and r.name == self.runtime for r in runtimes)
 
 
 @dataclass(frozen=True)

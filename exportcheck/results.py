@@ -55,14 +55,12 @@ class Case:
     @property
     def id(self) -> str:
         """The one string that selection, limitations, cache and reports use."""
-        return "/".join(
-            (self.activation, self.network, self.target, self.runtime, self.toolchain)
-        )
+        return "/".join((self.activation, self.network, self.target, self.runtime, self.toolchain))
 
 
 @dataclass(frozen=True)
 class Worst:
-    """The point that differs most: input (None where the function is not elementwise) and outputs."""
+    """The point that differs most; `input` is None where the function is not elementwise."""
 
     input: float | None
     actual: float
@@ -126,7 +124,7 @@ class Result:
 
     @property
     def max_error(self) -> float | None:
-        """The largest finite error over the gating input classes; None where nothing was compared."""
+        """The largest finite error over the gating input classes; None before any comparison."""
         errors = [c.max_error for c in self.comparisons.values() if c.gates]
         return max(errors) if errors else None
 
@@ -145,7 +143,7 @@ class Report:
     environment: dict[str, Any] = field(default_factory=dict)
 
     def counts(self) -> dict[str, int]:
-        """How many results have each status, every status named, plus `noted` (pass with a note)."""
+        """How many results have each status, all named, plus `noted` (passes with a note)."""
         seen = Counter(result.status for result in self.results)
         counts = {status.value: seen[status] for status in Status}
         counts["noted"] = sum(r.status is Status.PASS and bool(r.notes) for r in self.results)
@@ -158,7 +156,7 @@ class Report:
 
 
 def result_to_json(result: Result) -> dict[str, Any]:
-    """The JSON object of one result, NaN and infinities as the strings `nan`, `inf`, `-inf`."""
+    """The JSON object of one result, NaN and infinities as strings: `nan`, `inf`, `-inf`."""
     case = result.case
     return {
         "id": case.id,
@@ -232,9 +230,7 @@ def result_from_json(data: dict[str, Any]) -> Result:
         stage=Stage(data["stage"]),
         message=data.get("message", ""),
         notes=tuple(data.get("notes", ())),
-        comparisons={
-            k: _comparison_from_json(c) for k, c in data.get("comparisons", {}).items()
-        },
+        comparisons={k: _comparison_from_json(c) for k, c in data.get("comparisons", {}).items()},
         tolerance=data.get("tolerance", {}),
         blame=data.get("blame", {}),
         actual=data.get("actual", {}),

@@ -119,7 +119,7 @@ def _nothing_matches(pattern: str, cases: Sequence[Case]) -> str:
             hints.append(f"no {column} {part!r}{nearest(part, known)}")
     if "/" not in pattern:
         hints.append(f"a case id has five parts, so try '{pattern}/*' or '*/{pattern}/*'")
-    return f"pattern {pattern!r} matches no case: " + ("; ".join(hints) or "not in this combination")
+    return f"pattern {pattern!r} matches no case: {'; '.join(hints) or 'not in this combination'}"
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

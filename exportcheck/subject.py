@@ -83,7 +83,9 @@ class Subject:
             module = self.build()
             wide = copy.deepcopy(module).double()
             self._expected[dtype] = {
-                c.name: Expected(run_eager(module, c.values), run_eager(wide, c.values, double=True))
+                c.name: Expected(
+                    run_eager(module, c.values), run_eager(wide, c.values, double=True)
+                )
                 for c in self.inputs(dtype)
             }
         return self._expected[dtype]

@@ -39,7 +39,7 @@ _ENVIRONMENT = {
 }
 
 
-class WorkerDied(Exception):  # noqa: N818  # an event, not a mistake of anybody
+class WorkerDied(Exception):  # an event, not a mistake of anybody
     """The process ended while a case was with it."""
 
 
@@ -54,7 +54,7 @@ class WorkerProcess:
     """
 
     def __init__(self, command: Sequence[str] = ()) -> None:
-        self._log = tempfile.TemporaryFile("w+b", buffering=0)
+        self._log = tempfile.TemporaryFile("w+b", buffering=0)  # noqa: SIM115  # closed by `close`
         self._process = subprocess.Popen(
             command or (sys.executable, "-m", "exportcheck.worker"),
             stdin=subprocess.PIPE,
@@ -105,7 +105,7 @@ class WorkerProcess:
             self.kill()
         return Result(
             case=case,
-            family=activations()[case.activation].family if case.activation in activations() else "",
+            family=_family(case),
             status=status,
             stage=stage or Stage.BUILD,
             message=message,
@@ -167,3 +167,8 @@ class WorkerProcess:
         size = os.fstat(self._log.fileno()).st_size
         data = os.pread(self._log.fileno(), max(0, size - start), start)
         return data.decode("utf-8", "replace")[-LOG_TAIL:]
+
+
+def _family(case: Case) -> str:
+    known = activations().get(case.activation)
+    return known.family if known else ""

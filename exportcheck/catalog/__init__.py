@@ -14,7 +14,7 @@ __all__ = ["Activation", "activations"]
 def activations() -> dict[str, Activation]:
     """Every activation by name, families together, a family's reference first."""
     found = [a for module in modules(__name__) for a in module.ACTIVATIONS]
-    first_seen = {}
+    first_seen: dict[str, int] = {}
     for index, activation in enumerate(found):
         first_seen.setdefault(activation.family, index)
     found.sort(key=lambda a: (first_seen[a.family], not a.reference))

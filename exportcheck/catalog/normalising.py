@@ -19,10 +19,25 @@ def _over(name: str, module: str, formula: str, dim: int) -> Activation:
     )
 
 
+def _shifted(dim: int) -> Activation:
+    family = f"logsoftmax-dim{dim}"
+    return Activation(
+        f"{family}-shifted",
+        family,
+        "exportcheck.forms.LogSoftmaxShifted",
+        f"(x-m)-log(sum(exp(x-m))) over dim {dim}, m=max(x)",
+        "identity",
+        {"dim": dim},
+        "hand-written",
+        elementwise=False,
+    )
+
+
 ACTIVATIONS = (
     *(_over("softmax", "Softmax", "exp(x)/sum(exp(x))", dim) for dim in (0, 1, -1)),
     *(_over("softmin", "Softmin", "exp(-x)/sum(exp(-x))", dim) for dim in (0, 1, -1)),
     *(_over("logsoftmax", "LogSoftmax", "x-log(sum(exp(x)))", dim) for dim in (0, 1, -1)),
+    *(_shifted(dim) for dim in (0, 1, -1)),
     Activation(
         "softmax2d",
         "softmax2d",

@@ -10,7 +10,11 @@ _IMAGE = ("bare", "conv")
 
 ACTIVATIONS = (
     Activation(
-        "prelu", "prelu", "torch.nn.PReLU", "x above 0, a*x below, one a", "arXiv:1502.01852",
+        "prelu",
+        "prelu",
+        "torch.nn.PReLU",
+        "x above 0, a*x below, one a",
+        "arXiv:1502.01852",
         reference=True,
     ),
     Activation(
@@ -21,6 +25,15 @@ ACTIVATIONS = (
         "arXiv:1502.01852",
         {"num_parameters": 8},
         reference=True,
+    ),
+    Activation(
+        "prelu-per-channel-relu",
+        "prelu-per-channel",
+        _FORMS + "PReLURelu",
+        "relu(x)-a[c]*relu(-x)",
+        "identity",
+        {"num_parameters": 8},
+        "hand-written",
     ),
     Activation(
         "frelu",

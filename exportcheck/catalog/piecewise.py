@@ -85,7 +85,11 @@ ACTIVATIONS = (
         reference=True,
     ),
     Activation(
-        "leakyrelu", "leakyrelu", _NN + "LeakyReLU", "x above 0, x/100 below", "torch.nn",
+        "leakyrelu",
+        "leakyrelu",
+        _NN + "LeakyReLU",
+        "x above 0, x/100 below",
+        "torch.nn",
         reference=True,
     ),
     Activation(

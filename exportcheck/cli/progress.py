@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from exportcheck.results import Case, Result
 
-PLAIN_INTERVAL_S = 10.0
+PLAIN_INTERVAL_S = 20.0
 
 
 class Progress:
@@ -57,7 +57,8 @@ class Progress:
         if self._verbose:
             seconds = sum(result.durations_s.values())
             line = f"{result.status.value:<11} {result.id}  {seconds:.2f} s"
-            self._console.print(f"{line}  {result.first_line}".rstrip(), markup=False, soft_wrap=True)
+            line = f"{line}  {result.first_line}".rstrip()
+            self._console.print(line, markup=False, soft_wrap=True)
         elif not self._console.is_terminal:
             self._print_plainly()
 
@@ -87,4 +88,5 @@ class Progress:
             ("━" * filled, "green"), ("━" * (width - filled), "dim"), f" {self._summary()}"
         )
         for worker, case in sorted(self._running.items()):
-            yield Text(f"  worker {worker}: {case.id}", style="dim", overflow="ellipsis", no_wrap=True)
+            line = f"  worker {worker}: {case.id}"
+            yield Text(line, style="dim", overflow="ellipsis", no_wrap=True)

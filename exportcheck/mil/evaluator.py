@@ -20,7 +20,7 @@ from exportcheck.mil import ir
 from exportcheck.mil.registry import Operator, find
 
 PRECISIONS = ("strict", "wide")
-_WIDE = {np.dtype(np.float16): np.dtype(np.float32)}
+_WIDE: dict[np.dtype[Any], np.dtype[Any]] = {np.dtype(np.float16): np.dtype(np.float32)}
 
 Values = MutableMapping[str, Any]
 
@@ -131,9 +131,7 @@ class Evaluator:
             raise InvalidModel(
                 f"{_place(operation)} has {len(operation.outputs)} outputs, {len(results)} expected"
             )
-        return tuple(
-            self.rounded(r, o.type, operation) for r, o in zip(results, operation.outputs)
-        )
+        return tuple(self.rounded(r, o.type, operation) for r, o in zip(results, operation.outputs))
 
     def _arguments(
         self, operator: Operator, operation: ir.Operation, values: Values

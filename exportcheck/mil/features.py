@@ -9,7 +9,7 @@ import numpy as np
 
 from exportcheck.errors import InvalidModel
 
-_DTYPES = {
+_DTYPES: dict[int, np.dtype[Any]] = {
     65568: np.dtype(np.float32),
     65600: np.dtype(np.float64),
     65552: np.dtype(np.float16),
@@ -51,7 +51,9 @@ class Feature:
         if self.dtype is None:
             raise InvalidModel(f"input {self.name!r} is no multi-array; mil-numpy takes only those")
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
-            raise InvalidModel(f"input {self.name!r} has dtype {array.dtype}, expected {self.dtype}")
+            raise InvalidModel(
+                f"input {self.name!r} has dtype {array.dtype}, expected {self.dtype}"
+            )
         if not self.allows(array.shape):
             raise InvalidModel(
                 f"input {self.name!r} has shape {array.shape}, expected {self._allowed()}"

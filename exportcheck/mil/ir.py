@@ -158,7 +158,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Function:
-    """A named entry point: its inputs, its opset (`CoreML5` is iOS15, `CoreML8` iOS18), its block."""
+    """A named entry point.
+
+    Attributes:
+        name: its name.
+        inputs: its inputs.
+        opset: `CoreML5` (iOS15) to `CoreML8` (iOS18).
+        block: what it does.
+    """
 
     name: str
     inputs: Tuple[Named, ...]

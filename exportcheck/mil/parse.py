@@ -64,7 +64,7 @@ class _Reader:
         if message.opset not in blocks:
             seen = ", ".join(sorted(blocks)) or "none"
             raise InvalidModel(
-                f"function {name!r} is written for opset {message.opset!r} but has blocks for: {seen}"
+                f"function {name!r} is of opset {message.opset!r} but has blocks for: {seen}"
             )
         inputs = tuple(self.named(i) for i in message.inputs)
         return ir.Function(name, inputs, message.opset, self.block(blocks[message.opset]))
@@ -113,8 +113,9 @@ class _Reader:
         if kind in ("list", "tuple"):
             return tuple(self.literal(v).value for v in getattr(immediate, kind).values)
         if kind == "dictionary":
-            pairs = immediate.dictionary.values
-            return {_hashable(self.literal(p.key).value): self.literal(p.value).value for p in pairs}
+            entries = immediate.dictionary.values
+            pairs = ((self.literal(entry.key), self.literal(entry.value)) for entry in entries)
+            return {_hashable(key.value): value.value for key, value in pairs}
         raise InvalidModel(f"a constant of type {declared} has no value")
 
 
@@ -133,7 +134,7 @@ def parse_type(message: Any) -> ir.Type:
 def _tensor_type(message: Any) -> ir.TensorType:
     dtype = _DTYPES.get(message.dataType)
     if dtype is None:
-        raise InvalidModel(f"element type number {message.dataType} is none that MIL operators use")
+        raise InvalidModel(f"element type number {message.dataType}, which no MIL operator uses")
     shape = tuple(map(_size, message.dimensions))
     if len(shape) != max(message.rank, 0) or len(shape) > _MAX_RANK:
         raise InvalidModel(f"a tensor of rank {message.rank} with {len(shape)} dimensions")
@@ -171,13 +172,13 @@ def _immediate_tensor(message: Any, dtype: str, shape: Tuple[int, ...]) -> Any:
         if data.size != packed_size(dtype, count):
             raise InvalidModel(f"{data.size} bytes for a constant {dtype} of shape {shape}")
         return unpack(data, dtype, shape)
-    values = getattr(message, kind).values if kind else ()
+    values: Any = getattr(message, kind).values if kind else ()
     if len(values) != count:
         raise InvalidModel(f"{len(values)} values for a constant {dtype} of shape {shape}")
     if dtype == "string":
         if kind not in ("strings", None):
             raise InvalidModel(f"a constant string is written as {kind}")
-        return values[0] if shape == () else np.array(list(values), object).reshape(shape)
+        return values[0] if not shape else np.array(list(values), object).reshape(shape)
     if kind == "strings":
         raise InvalidModel(f"a constant {dtype} is written as strings")
     with np.errstate(over="ignore", invalid="ignore"):

@@ -203,7 +203,7 @@ def _read_model(path: Path) -> Any:
 def _bound(
     function: ir.Function, signature: Signature, inputs: Mapping[str, Any], evaluator: Evaluator
 ) -> Iterator[Tuple[str, Any]]:
-    """The function's own inputs, checked against the description and cast to the program's types."""
+    """The function's inputs, checked against the description and cast to the program's types."""
     unknown = inputs.keys() - signature.inputs.keys()
     if unknown:
         raise InvalidModel(

@@ -52,7 +52,7 @@ class WeightFiles:
         self._mapped: Dict[str, np.ndarray] = {}
 
     def read(self, file_name: str, offset: int, dtype: str, shape: Tuple[int, ...]) -> np.ndarray:
-        """The tensor whose record stands at `offset`, read-only, shape `shape`, element type `dtype`.
+        """The read-only tensor of `dtype` and `shape` whose record stands at `offset`.
 
         Raises:
             InvalidModel: the file is absent, or the record does not describe this tensor in it.

@@ -146,7 +146,13 @@ def _failures(failed: Sequence[Failure]) -> Iterator[RenderableType]:
         line.append(f"  ({', '.join(failure.networks)})", style="dim")
         line.append(f"  {failure.stage}", style=_STYLES[failure.status])
         yield line
-        yield Padding(Text(failure.cause, overflow="ellipsis", no_wrap=True), (0, 0, 0, 4))
+        cause = Text(printable(failure.cause), overflow="ellipsis", no_wrap=True)
+        yield Padding(cause, (0, 0, 0, 4))
+
+
+def printable(text: str) -> str:
+    """`text` with control characters shown, not obeyed: a message must not steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def totals(report: Report) -> Text:

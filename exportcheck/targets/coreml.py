@@ -51,7 +51,7 @@ class AppleCoreML:
 
 @dataclass(frozen=True)
 class MilNumpy:
-    """This package's reference evaluator: what the saved program says, not what Apple makes of it."""
+    """This package's reference evaluator: what the saved program says, whatever Apple's does."""
 
     name: str = "mil-numpy"
     simulated: bool = True

@@ -104,7 +104,8 @@ class Onnx:
             )
         stream = io.BytesIO()
         options: Dict[str, Any] = {"dynamo": False} if _has_dynamo() else {}
-        torch.onnx.export(module, example, stream, opset_version=self.opset, **options)
+        options["f"] = stream  # any file-like object will do, though it is not declared so
+        torch.onnx.export(module, example, opset_version=self.opset, **options)
         return stream.getvalue()
 
     def save(self, exported: Any, path: Path) -> None:

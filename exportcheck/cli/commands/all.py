@@ -98,10 +98,11 @@ def _exit_code(trouble: BaseException | None, report: Report, asked: int) -> int
     if trouble is None:
         return EXIT_FAILED if report.failures else EXIT_OK
     if isinstance(trouble, KeyboardInterrupt):
-        typer.echo(f"exportcheck: interrupted; {done} of {asked} cases are finished and kept", err=True)
-        return EXIT_INTERRUPTED
-    typer.echo(f"exportcheck: {trouble}; {done} of {asked} cases are finished and kept", err=True)
-    return EXIT_BROKEN
+        cause, code = "interrupted", EXIT_INTERRUPTED
+    else:
+        cause, code = str(trouble), EXIT_BROKEN
+    typer.echo(f"exportcheck: {cause}; {done} of {asked} cases are finished and kept", err=True)
+    return code
 
 
 def _ordered(results: Sequence[Result], chosen: Sequence[Case]) -> tuple[Result, ...]:

@@ -27,7 +27,9 @@ def register(parent: typer.Typer) -> None:
 
 @app.command("activations")
 def list_activations(
-    family: options.Family = None, as_json: options.AsJson = False, no_color: options.NoColor = False
+    family: options.Family = None,
+    as_json: options.AsJson = False,
+    no_color: options.NoColor = False,
 ) -> None:
     """The catalogue: every form of every family."""
     rows = [

@@ -1,0 +1,68 @@
+# `make all` and `make test` do everything on a fresh machine with Python 3.11 and pip.
+# On Linux, PyPI's torch brings several GB of CUDA. To take PyTorch's CPU build instead:
+#   make all PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP_ARGS ?=
+BIN := .venv/bin
+LOCK := exportcheck/toolchains/torch-2.13.txt
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help all dev test test-slow check lint format lock reports coremltools-suite golden package clean
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+all: $(READY) ## install the pinned toolchain and run the whole matrix
+	$(BIN)/exportcheck all
+
+dev: $(READY) ## only create .venv from the pinned requirements
+
+$(READY): $(LOCK) tests/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v != (3, 11) and "Python 3.11 is needed for the pinned toolchain, this is %d.%d: make PYTHON=/path/to/python3.11" % v)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet $(PIP_ARGS) -r $(LOCK) -r tests/requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: $(READY) ## run the fast tests
+	$(BIN)/pytest -q -n auto -m "not slow and not macos and not toolchain"
+
+test-slow: $(READY) ## run the slow tests too
+	$(BIN)/pytest -q -n auto -m "not macos and not toolchain"
+
+check: lint test ## lint, types and the fast tests
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY) ## let ruff format and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(READY) ## write the golden files of the renderers anew
+	$(BIN)/pytest -q tests/render --golden
+
+lock: ## write both lock files anew from their .in files
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	.venv-lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links -o $(LOCK) exportcheck/toolchains/torch-2.13.in
+	.venv-lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links -c $(LOCK) -o tests/requirements.txt tests/requirements.in
+	rm -r .venv-lock
+
+reports: $(READY) ## run the matrix and write what is committed in reports/
+	$(BIN)/exportcheck all || test $$? = 1
+
+coremltools-suite: $(READY) ## run Apple's own operator tests against mil-numpy
+	$(BIN)/python -m tests.mil.coremltools_suite
+
+package: $(READY) ## build wheel and sdist and check them
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/twine check --strict dist/*
+
+clean: ## remove what was built
+	rm -rf .venv build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Toolchains: `<name>.in` says what is wanted, `<name>.txt` is the lock made from it."""

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from exportcheck.results import Status
+
+EXPORTCHECK = (sys.executable, "-m", "exportcheck")
+
+
+def run(*arguments, cwd, env=None, **options):
+    return subprocess.run(
+        [*EXPORTCHECK, *arguments],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def test_a_run_that_passes(tmp_path):
+    done = run("all", "--select", "relu/bare/torch*", "--output", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3 cases: 3 pass" in done.stdout
+    assert "\x1b[" not in done.stdout + done.stderr
+    data = json.loads((tmp_path / "out/matrix.json").read_text())
+    assert [r["status"] for r in data["results"]] == ["pass"] * 3
+    assert data["environment"]["versions"]["torch"].startswith("2.")
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["matrix.json"]
+
+
+def test_a_run_that_fails_says_where_and_why(tmp_path):
+    done = run("all", "--select", "threshold-0.1-20/bare/onnx-trace-opset13/*", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "✗ export" in done.stdout
+    assert "SymbolicValueError" in done.stdout
+    result = json.loads((tmp_path / "reports/matrix.json").read_text())["results"][0]
+    assert (result["status"], result["stage"]) == (Status.ERROR.value, "export")
+    assert "Traceback" in result["log"]
+
+
+def test_verbose_has_a_line_for_every_case(tmp_path):
+    done = run("all", "--select", "relu/bare/torchscript*", "-v", "-j", "1", cwd=tmp_path)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("pass")]
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--select", "slu/*"], "nearest: silu"),
+        (["--family", "hardswich"], "nearest: hardswish"),
+        (["--jobs", "0"], "--jobs"),
+        (["--timeout", "nan-ish"], "--timeout"),
+        (["--no-such-option"], "--no-such-option"),
+    ],
+)
+def test_wrong_usage_is_2_and_runs_nothing(tmp_path, arguments, words):
+    done = run("all", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "reports").exists()
+
+
+def test_output_that_is_a_file(tmp_path):
+    (tmp_path / "reports").write_text("mine")
+    done = run("all", "--select", "relu/bare/torch*", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "reports is a file" in done.stderr
+    assert (tmp_path / "reports").read_text() == "mine"
+
+
+def test_output_that_cannot_be_written(tmp_path):
+    """Where even root may not write: below a file."""
+    (tmp_path / "file").write_text("")
+    done = run("all", "--select", "relu/bare/torch*", "--output", "file/reports", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "--output" in done.stderr
+
+
+def test_an_interrupt_keeps_what_is_finished(tmp_path):
+    process = subprocess.Popen(
+        [*EXPORTCHECK, "all", "--network", "bare", "-j", "1", "-v"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if line.startswith("pass"):
+            break
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "finished and kept" in errors
+    assert "Traceback" not in errors
+    data = json.loads((tmp_path / "reports/matrix.json").read_text())
+    assert len(data["results"]) >= 1
+
+
+def test_a_broken_torch_is_one_line_and_3(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch_cpu.so: cannot open')")
+    done = run(
+        "all", "--select", "relu/bare/torch*", cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}
+    )
+    assert done.returncode == 3
+    assert "a worker cannot start" in done.stderr
+    assert "libtorch_cpu.so" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from exportcheck.render.terminal import error_text, render
+from exportcheck.results import Report
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_whole_text(report, golden, width):
+    golden(f"terminal-{width}.txt", render(report, width=width))
+
+
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(report, width):
+    assert max(map(len, render(report, width=width).splitlines())) <= max(width, 51)
+
+
+def test_colour_only_on_demand(report):
+    assert "\x1b[" not in render(report)
+    assert "\x1b[" in render(report, color=True)
+
+
+def test_colour_changes_no_text(report):
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", render(report, color=True))
+    assert [line.rstrip() for line in plain.splitlines()] == render(report).splitlines()
+
+
+def test_simulated_numbers_are_named(report):
+    assert "mil-numpy (simulated)" in render(report)
+    real = Report(tuple(r for r in report.results if r.case.runtime != "mil-numpy"))
+    assert "simulated" not in render(real)
+
+
+def test_an_empty_report_is_said():
+    assert "0 cases: 0 pass" in render(Report(()))
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(0.0, "0"), (1.19e-7, "1e-07"), (0.313, "3e-01"), (float("inf"), "inf"), (None, "?")],
+)
+def test_errors_are_never_rounded_to_zero(error, text):
+    assert error_text(error) == text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -98,6 +98,45 @@ class Comparison:
     worst: Worst | None = None
 
 
+class Culprit(str, Enum):
+    """Whose fault a difference or a failure is; given only where the evidence decides it."""
+
+    EXPORTER = "exporter"
+    RUNTIME_KERNEL = "runtime-kernel"
+    RUNTIME_OPTIMIZER = "runtime-optimizer"
+    PRECISION = "precision"
+    EAGER = "eager"
+    RANDOM = "random"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A second opinion: what was tried and what came of it."""
+
+    tried: str
+    found: str
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator that stands in the way: where in the module, and the line that calls it."""
+
+    name: str
+    module: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Blame:
+    """A verdict in one sentence, with what it rests on."""
+
+    culprit: Culprit
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    operators: tuple[Operator, ...] = ()
+
+
 @dataclass(frozen=True)
 class Result:
     """All that is known of one case after it ran."""
@@ -110,7 +149,7 @@ class Result:
     notes: tuple[str, ...] = ()
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     tolerance: dict[str, Any] = field(default_factory=dict)
-    blame: dict[str, Any] = field(default_factory=dict)
+    blame: Blame | None = None
     actual: dict[str, Any] = field(default_factory=dict)
     graph_ops: dict[str, dict[str, int]] = field(default_factory=dict)
     durations_s: dict[str, float] = field(default_factory=dict)
@@ -172,7 +211,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "notes": list(result.notes),
         "comparisons": {k: _comparison_to_json(c) for k, c in result.comparisons.items()},
         "tolerance": _plain(result.tolerance),
-        "blame": _plain(result.blame),
+        "blame": None if result.blame is None else asdict(result.blame),
         "actual": _plain(result.actual),
         "graph_ops": result.graph_ops,
         "durations_s": {k: round(v, 4) for k, v in result.durations_s.items()},
@@ -232,12 +271,23 @@ def result_from_json(data: dict[str, Any]) -> Result:
         notes=tuple(data.get("notes", ())),
         comparisons={k: _comparison_from_json(c) for k, c in data.get("comparisons", {}).items()},
         tolerance=data.get("tolerance", {}),
-        blame=data.get("blame", {}),
+        blame=_blame_from_json(data.get("blame")),
         actual=data.get("actual", {}),
         graph_ops=data.get("graph_ops", {}),
         durations_s=data.get("durations_s", {}),
         versions=data.get("versions", {}),
         log=data.get("log", ""),
+    )
+
+
+def _blame_from_json(data: dict[str, Any] | None) -> Blame | None:
+    if not data:
+        return None
+    return Blame(
+        culprit=Culprit(data["culprit"]),
+        text=data["text"],
+        evidence=tuple(Evidence(**e) for e in data["evidence"]),
+        operators=tuple(Operator(**o) for o in data["operators"]),
     )
 
 

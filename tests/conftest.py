@@ -4,7 +4,19 @@ import os
 
 import pytest
 
-from exportcheck.results import Case, Comparison, Report, Result, Stage, Status, Worst
+from exportcheck.results import (
+    Blame,
+    Case,
+    Comparison,
+    Culprit,
+    Evidence,
+    Operator,
+    Report,
+    Result,
+    Stage,
+    Status,
+    Worst,
+)
 
 # As in the workers: numbers must not depend on how many cores a machine has.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -70,7 +82,13 @@ def report() -> Report:
                 "grid": comparison(close=False, error=0.0758, kinds={"inf-made": 3}, worst=worst),
                 "nan": comparison(gates=False),
             },
-            graph_ops={"exported": {"Log": 1, "Sigmoid": 1}},
+            blame=Blame(
+                Culprit.RUNTIME_KERNEL,
+                "onnxruntime's Sigmoid",
+                (Evidence("onnx.reference, the same file", "agrees with eager"),),
+                (Operator("Sigmoid", "bare", "functional.py:12"),),
+            ),
+            graph_ops={"exported": {"Log": 1, "Sigmoid": 1}, "optimized": {"Log": 1, "Sigmoid": 1}},
             actual={"opset": 17, "asked_opset": 17},
             versions={"torch": "2.13.0"},
             durations_s={"build": 0.01, "export": 0.5},

@@ -211,7 +211,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "notes": list(result.notes),
         "comparisons": {k: _comparison_to_json(c) for k, c in result.comparisons.items()},
         "tolerance": _plain(result.tolerance),
-        "blame": None if result.blame is None else asdict(result.blame),
+        "blame": _plain(asdict(result.blame)) if result.blame else None,
         "actual": _plain(result.actual),
         "graph_ops": result.graph_ops,
         "durations_s": {k: round(v, 4) for k, v in result.durations_s.items()},
@@ -250,6 +250,8 @@ def _plain(value: Any) -> Any:
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

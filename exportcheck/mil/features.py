@@ -56,7 +56,7 @@ class Feature:
             )
         if not self.allows(array.shape):
             raise InvalidModel(
-                f"input {self.name!r} has shape {array.shape}, expected {self._allowed()}"
+                f"input {self.name!r} has shape {array.shape}, expected {self.allowed}"
             )
         with np.errstate(over="ignore"):
             return array.astype(self.dtype, copy=False)
@@ -70,11 +70,13 @@ class Feature:
             )
         return not self.shapes or shape in self.shapes
 
-    def _allowed(self) -> str:
+    @property
+    def allowed(self) -> str:
+        """The shapes the model may be called with, as text."""
         if self.ranges:
             sizes = (f"{low}..{'' if high is None else high}" for low, high in self.ranges)
             return f"({', '.join(sizes)})"
-        return " or ".join(map(str, self.shapes))
+        return " or ".join(map(str, self.shapes)) or "of any shape"
 
     def filled(self) -> np.ndarray:
         """The array that stands for an optional input that was left out.

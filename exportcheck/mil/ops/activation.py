@@ -119,8 +119,10 @@ def softmax(x: Array, axis: int = -1) -> Array:
 
     -inf gives 0, unless it is the largest; then, and where +inf is, the whole row is NaN.
     """
-    powers = np.exp(x - np.max(x, axis=axis, keepdims=True).astype(np.float64))
-    return powers / np.sum(powers, axis=axis, keepdims=True)
+    powers = np.subtract(x, np.max(x, axis=axis, keepdims=True), dtype=np.float64)
+    np.exp(powers, out=powers)
+    powers /= np.sum(powers, axis=axis, keepdims=True)
+    return powers
 
 
 @op

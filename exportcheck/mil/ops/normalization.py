@@ -23,7 +23,8 @@ def _standardised(x: Array, axes: Tuple[int, ...], epsilon: float) -> Array:
     """(x - mean) / sqrt(variance + epsilon), mean and biased variance taken over `axes`."""
     deviation = x - np.mean(x, axis=axes, keepdims=True, dtype=np.float64)
     variance = np.mean(np.square(deviation), axis=axes, keepdims=True)
-    return deviation / np.sqrt(variance + epsilon)
+    deviation /= np.sqrt(variance + epsilon)
+    return deviation
 
 
 def _scaled(x: Array, gamma: Optional[Array], beta: Optional[Array]) -> Array:

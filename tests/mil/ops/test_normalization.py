@@ -112,10 +112,22 @@ def test_layer_norm_like_torch(axes):
 
 @pytest.mark.parametrize("name", ["instance_norm", "layer_norm"])
 def test_small_deviations_from_a_large_mean(name):
-    """Float32 sums would lose all of them."""
-    x = np.float32(30000 + np.arange(6) / 256).reshape(1, 1, 6)
-    exact = functional.layer_norm(double(x), (6,), eps=1e-5)
+    """The mean of a sum in float32 would be off by more than they are."""
+    x = np.float32(30000 + RNG.integers(0, 4, 5001) / 256).reshape(1, 1, -1)
+    exact = functional.layer_norm(double(x), (5001,), eps=1e-5)
     close(operator(name)(x=x), exact)
+
+
+def test_defaults_of_epsilon():
+    """Where epsilon is as large as what it is added to, the result is smaller by sqrt 2."""
+    small, smaller = np.float32(1e-5), np.float32(1e-6)
+    x = np.sqrt(small) * np.float32([[[1, -1]]])
+    expected = np.float32([[[0.5**0.5, -(0.5**0.5)]]])
+    close(operator("instance_norm")(x=x), expected)
+    close(operator("layer_norm")(x=x), expected)
+    moments = {"mean": np.float32([0]), "variance": small[None]}
+    close(operator("batch_norm")(x=x, **moments), expected)
+    close(operator("l2_norm")(x=np.sqrt(smaller)[None, None, None]), expected[..., :1])
 
 
 def test_special_values():

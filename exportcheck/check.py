@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import time
 import traceback
@@ -10,17 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, TypeVar
 
-import numpy as np
-
-from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable, tolerance_for
+from exportcheck.compare import tolerance_for
+from exportcheck.curves import curves
 from exportcheck.errors import Unavailable
-from exportcheck.inputs import InputClass
-from exportcheck.results import Case, Comparison, Result, Stage, Status
-from exportcheck.subject import Expected, Subject, subject
+from exportcheck.judge import compared, described, notes_of, verdict
+from exportcheck.refusal import blame_failure
+from exportcheck.results import Blame, Case, Result, Stage, Status
+from exportcheck.subject import subject
 from exportcheck.targets import targets
-from exportcheck.targets.interface import Arrays, Inspection, Runtime
+from exportcheck.targets.interface import Inspection, Runtime
+from exportcheck.triage import Mismatch, blame_mismatch
 
 Announce = Callable[[Stage], None]
 
@@ -56,12 +56,13 @@ def check(case: Case, announce: Announce = lambda stage: None) -> Result:
     try:
         with tempfile.TemporaryDirectory(prefix="exportcheck-") as folder:
             _take(case, course, Path(folder))
-        status, message = _verdict(course.facts["comparisons"])
+        status, message = verdict(course.facts["comparisons"])
     except Unavailable as error:
         status, message = Status.UNAVAILABLE, str(error)
     except (Exception, SystemExit) as error:  # any failure of an exporter or module is the result
         status, message = Status.ERROR, described(error)
         traceback.print_exc()
+        course.facts["blame"] = _blamed(case, course.stage, error)
     facts = {"family": "", **course.facts}
     return Result(
         case=case,
@@ -104,35 +105,32 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         facts["comparisons"] = dict(
             comparison
             for c in what.inputs(target.precision)
-            for comparison in _compared(what, c, outputs[c.name], expected[c.name], tolerance)
+            for comparison in compared(what, c, outputs[c.name], expected[c.name], tolerance)
         )
-        facts["notes"] += _differences(facts["comparisons"])
+        facts["notes"] += notes_of(facts["comparisons"])
+        facts["curves"] = curves(what, target.precision, outputs, expected, facts["comparisons"])
+        if verdict(facts["comparisons"])[0] is Status.MISMATCH:
+            facts["blame"] = blame_mismatch(
+                Mismatch(
+                    what,
+                    target,
+                    runtime,
+                    path,
+                    loaded.run,
+                    outputs,
+                    facts["comparisons"],
+                    tolerance,
+                )
+            )
 
 
-def _compared(
-    what: Subject, given: InputClass, actual: Arrays, expected: Expected, tolerance: Tolerance
-) -> Iterator[Tuple[str, Comparison]]:
-    """The comparison of the one output that a network of this package has, under its class's name.
-
-    Where eager itself makes NaN of an infinity (0 * inf), another answer may well be the better
-    one: those points are judged apart and, like NaN inputs, do not gate.
-    """
-    if len(actual) != 1 or len(expected.outputs) != 1:
-        yield given.name, incomparable("outputs", len(expected.outputs))
-        return
-    options: Dict[str, Any] = {
-        "gates": given.gates,
-        "signed_zeros": given.name == "zeros",
-        "inputs": given.values if what.elementwise else None,
-        "truth": expected.truth[0],
-    }
-    undefined = np.isnan(expected.outputs[0])
-    if given.name != "infinities" or not undefined.any():
-        yield given.name, compare(actual[0], expected.outputs[0], tolerance, **options)
-        return
-    for name, where in ((given.name, ~undefined), (f"{given.name} to nan", undefined)):
-        options.update(where=where, gates=name == given.name)
-        yield name, compare(actual[0], expected.outputs[0], tolerance, **options)
+def _blamed(case: Case, stage: Stage, error: BaseException) -> Optional[Blame]:
+    """Who is to blame for a failure; None where the module itself cannot be built or run."""
+    if stage is Stage.BUILD:
+        return None
+    return blame_failure(
+        subject(case.activation, case.network), targets()[case.target], stage, error
+    )
 
 
 def _altered(inspection: Inspection) -> Tuple[str, ...]:
@@ -144,50 +142,6 @@ def _altered(inspection: Inspection) -> Tuple[str, ...]:
         for name in names
         if facts["asked_" + name] != facts[name]
     )
-
-
-def _differences(comparisons: Mapping[str, Comparison]) -> Tuple[str, ...]:
-    """A note for each input class that differs without failing the case."""
-    return tuple(
-        f"{name}: {_figures(c)}"
-        for name, c in comparisons.items()
-        if (not c.close and not c.gates) or (c.close and c.kinds)
-    )
-
-
-def _verdict(comparisons: Mapping[str, Comparison]) -> Tuple[Status, str]:
-    """Pass, or mismatch with the gating input classes that differ, the worst first."""
-    failed = [(name, c) for name, c in comparisons.items() if c.gates and not c.close]
-    if not failed:
-        return Status.PASS, ""
-    failed.sort(key=lambda item: -item[1].max_error)
-    return Status.MISMATCH, "; ".join(f"{name}: {_figures(c)}" for name, c in failed)
-
-
-def _figures(comparison: Comparison) -> str:
-    """For example `nan-lost 4096 of 4096: 0 where eager gives nan at x = nan`."""
-    kinds = [k for k in comparison.kinds if comparison.close or k not in HARMLESS]
-    counted = ", ".join(f"{kind} {comparison.kinds[kind]}" for kind in kinds)
-    text = f"{counted} of {comparison.total}"
-    worst = comparison.worst
-    if worst is not None:
-        text += f": {worst.actual:.8g} where eager gives {worst.expected:.8g}"
-        text += "" if worst.input is None else f" at x = {worst.input:.8g}"
-    return text
-
-
-_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
-def described(error: BaseException) -> str:
-    """The cause in its first line: the innermost exception, which exporters like to wrap."""
-    chain = [error]
-    while chain[-1].__cause__ is not None:
-        chain.append(chain[-1].__cause__)
-    cause = chain[-1]
-    text = _TERMINAL_CODES.sub("", str(cause)).strip()
-    outer = f" (raised as {type(error).__name__})" if cause is not error else ""
-    return f"{type(cause).__name__}: {text}{outer}"
 
 
 def display_name(runtime: Runtime) -> str:

@@ -14,10 +14,9 @@ from exportcheck.results import Comparison, Worst
 class Tolerance:
     """An element passes when |actual - expected| <= rtol * |expected| + atol * scale.
 
-    `scale` is max(1, |x|) for an elementwise function: whoever gates x with a factor that is one
-    epsilon off is off by epsilon * |x|, also where the result is next to nothing. For every other
-    function it is max(1, largest |expected|), since any output may hold rounding errors of the
-    largest input.
+    `scale` is max(1, largest |expected|), since any output may hold rounding errors of the largest
+    input. For an elementwise function it is no more than max(1, |x|): whoever gates x with a factor
+    that is one epsilon off is off by epsilon * |x|, also where the result is next to nothing.
 
     Attributes:
         rtol: relative part.
@@ -104,7 +103,7 @@ def compare(
         kinds = {kind: mask & where for kind, mask in kinds.items()}
         error = np.where(where & np.isfinite(a) & np.isfinite(e), np.abs(a - e), 0.0)
         relative = np.where(error > 0, error / np.where(e != 0, np.abs(e), np.inf), 0.0)
-        ulp = _ulp(error, expected)
+        ulp = ulp_error(error, expected)
         scaled = error / np.maximum(1.0, np.abs(np.where(np.isfinite(e), e, 1.0)))
     wrong = np.logical_or.reduce([mask for kind, mask in kinds.items() if kind not in HARMLESS])
     odd = np.logical_or.reduce([kinds[kind] for kind in HARMLESS if kind in kinds])
@@ -131,8 +130,11 @@ def incomparable(kind: str, total: int) -> Comparison:
 
 def _absolute(tolerance: Tolerance, e: np.ndarray, inputs: Optional[np.ndarray]) -> np.ndarray:
     """The part of the tolerance that is not relative to the expected value."""
-    sizes = np.abs(e).max(initial=0.0, where=np.isfinite(e)) if inputs is None else np.abs(inputs)
-    return tolerance.atol * np.maximum(1.0, np.where(np.isfinite(sizes), sizes, 1.0))
+    scale = np.abs(e).max(initial=1.0, where=np.isfinite(e))
+    if inputs is not None:
+        sizes = np.abs(np.asarray(inputs, np.float64))
+        scale = np.clip(np.where(np.isfinite(sizes), sizes, 1.0), 1.0, scale)
+    return tolerance.atol * np.asarray(scale)
 
 
 def _kinds(a: np.ndarray, e: np.ndarray, allowed: np.ndarray) -> Dict[str, np.ndarray]:
@@ -165,7 +167,7 @@ def _excuse(
     kinds[EAGER_OFF] = excused
 
 
-def _ulp(error: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def ulp_error(error: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Errors in units in the last place of `expected`, those up to one epsilon counting as none.
 
     Without the floor a correct SiLU is 9e8 ULP off where it approaches zero.

@@ -39,7 +39,12 @@ class Unavailable(ExportcheckError):
 
 
 class InvalidModel(ExportcheckError):
-    """A saved model cannot be read or does not accept the inputs it was given."""
+    """A saved model cannot be read or does not accept the inputs it was given.
+
+    On the command line the model is the user's, so it is the usage that is wrong.
+    """
+
+    exit_code = EXIT_USAGE
 
 
 class UnsupportedOperator(InvalidModel):

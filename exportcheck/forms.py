@@ -1,9 +1,9 @@
 """Hand-written activations that export where the native ones do not, or did not.
 
 Each takes and returns a float tensor of the same shape unless it says otherwise, leaves its input
-as it was, and can be traced; all can be scripted but `HardswishStatic` and the two memory-efficient
-ones. NaN gives NaN; each says what it makes of ±inf and where it overflows, if it does. Use them as
-any `nn.Module`.
+as it was, and can be traced and, `HardswishStatic` apart, scripted. TorchScript saves all of them
+but the memory-efficient ones, for an autograd.Function stays Python. NaN gives NaN; each says what
+it makes of ±inf and where it overflows, if it does. Use them as any `nn.Module`.
 
 Source: the spellings of Hardswish, SiLU, Mish, FReLU and ACON follow the formulas of their papers
 in the shape that ultralytics/yolov5 made known.
@@ -172,8 +172,8 @@ class LogSigmoidSoftplus(nn.Module):
 class LogSigmoidStable(nn.Module):
     """min(x,0) - log(1+exp(-|x|)): for targets without a stable softplus.
 
-    -inf stays, +inf gives -0. The logarithm has absolute precision only: in float32 everything
-    above 17 gives -0. min(x,0) is neither `clamp(max=0)`, for ONNX Runtime's Clip turns -inf into
+    -inf stays, +inf gives 0. The logarithm has absolute precision only: in float32 everything
+    above 17 gives 0. min(x,0) is neither `clamp(max=0)`, for ONNX Runtime's Clip turns -inf into
     the lowest finite number, nor -relu(-x), for the gradient at 0 would be 0 in place of 1/2.
     """
 
@@ -389,7 +389,10 @@ class MetaAconC(nn.Module):
 
 
 class LogSoftmaxShifted(nn.Module):
-    """(x-m) - log(sum(exp(x-m))), m the largest of x along `dim`: no logarithm of an underflow."""
+    """(x-m) - log(sum(exp(x-m))), m the largest of x along `dim`: no logarithm of an underflow.
+
+    -inf stays; with a NaN or +inf all along `dim` is NaN, as in `nn.LogSoftmax`.
+    """
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -402,7 +405,10 @@ class LogSoftmaxShifted(nn.Module):
 
 
 class PReLURelu(nn.Module):
-    """relu(x) - weight*relu(-x), a weight for each channel, `x` of shape `(N, C, ...)`."""
+    """relu(x) - weight*relu(-x), a weight for each channel, `x` of shape `(N, C, ...)`.
+
+    ±inf stays. Its gradient at 0 is 0, that of `nn.PReLU` is the weight.
+    """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25) -> None:
         super().__init__()

@@ -81,10 +81,14 @@ def network_inputs(shape: Tuple[int, ...], dtype: str) -> Tuple[InputClass, ...]
 
 
 def _around(knees: Tuple[float, ...], dtype: str) -> np.ndarray:
-    """Each knee in `dtype` and its neighbours so many representable numbers to either side."""
+    """Each knee in `dtype` and its neighbours to either side, so many representable numbers away.
+
+    Numbers are half as far apart below a power of two as above it; the steps are the smaller ones.
+    """
     points: list[float] = []
     for knee in np.array(knees, dtype):
-        step = np.spacing(np.abs(knee)) if knee else np.spacing(np.ones((), dtype)) / 4
+        size = np.abs(knee)
+        step = size - np.nextafter(size, np.zeros((), dtype)) if knee else np.finfo(dtype).eps / 4
         points.extend(knee + sign * n * step for n in _KNEE_STEPS_ULP for sign in (1, -1))
     return np.array(points, dtype)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +12,25 @@ from exportcheck.results import Result, Status
 from exportcheck.targets import targets
 
 if TYPE_CHECKING:
-    from exportcheck.results import Report
+    from exportcheck.results import Blame, Known, Report
+
+MARKS = {
+    Status.PASS: "✓",
+    Status.MISMATCH: "≠",
+    Status.ERROR: "✗",
+    Status.CRASH: "☠",
+    Status.TIMEOUT: "⧖",
+    Status.UNAVAILABLE: "–",
+}
+NOTED_MARK = "~"
+KNOWN_MARK = "°"
+"""Stands behind the mark of a failure that a limitation names."""
+
+LEGEND = (
+    "✓ passes  ~ passes, with a note  ≠ wrong numbers  ✗ fails at a stage  ☠ crash  ⧖ timeout  "
+    "– not available here  ° a known failure; the figure is the worst error, "
+    "|actual - eager| / max(1, |eager|)"
+)
 
 # Worst first: a cell is what its worst network is.
 _SEVERITY = (
@@ -69,6 +88,41 @@ class Cell:
         """Whether it passes with a note."""
         return self.worst.status is Status.PASS and any(r.notes for r in self.results)
 
+    @property
+    def known(self) -> bool:
+        """Whether it fails and a limitation names every failure in it."""
+        failed = [r for r in self.results if r.status.failed]
+        return bool(failed) and all(r.known for r in failed)
+
+    @property
+    def mark(self) -> str:
+        """The state in one or two characters, as the legend has it."""
+        if self.noted:
+            return NOTED_MARK
+        return MARKS[self.worst.status] + (KNOWN_MARK if self.known else "")
+
+    @property
+    def figure(self) -> str:
+        """The worst error, what became of NaN or infinity, or the stage that fails."""
+        if self.worst.status is Status.PASS:
+            return error_text(self.worst.max_error)
+        if self.worst.status is not Status.MISMATCH:
+            return self.worst.stage.value
+        gating = [c for c in self.worst.comparisons.values() if c.gates]
+        for kind in ("nan", "inf"):
+            if any(k.startswith(kind) for c in gating for k in c.kinds):
+                return kind
+        return error_text(self.worst.max_error)
+
+
+def error_text(error: float | None) -> str:
+    """An error in five characters: `0`, `3e-07`, `inf`; never rounded to zero."""
+    if error is None:
+        return "?"
+    if error == 0 or not math.isfinite(error):
+        return f"{error:g}"
+    return f"{error:.0e}"
+
 
 @dataclass(frozen=True)
 class Matrix:
@@ -108,6 +162,7 @@ class Failure:
     stage: str
     status: Status
     cause: str
+    known: Known | None
     results: tuple[Result, ...]
 
     @property
@@ -120,11 +175,58 @@ class Failure:
         """The networks it happens in."""
         return tuple(dict.fromkeys(r.case.network for r in self.results))
 
+    @property
+    def blame(self) -> Blame | None:
+        """The first verdict there is."""
+        return next((r.blame for r in self.results if r.blame), None)
+
 
 def failures(report: Report) -> tuple[Failure, ...]:
-    """The failures of `report` in the order of its results, equal ones joined."""
-    grouped: dict[tuple[str, str, Status, str], list[Result]] = {}
-    for result in report.failures:
-        key = (result.case.activation, result.stage.value, result.status, result.first_line)
-        grouped.setdefault(key, []).append(result)
+    """The failures of `report` in the order of its results, new ones first, equal ones joined."""
+    grouped: dict[tuple[str, str, Status, str, Known | None], list[Result]] = {}
+    for r in (*report.new, *report.known):
+        key = (r.case.activation, r.stage.value, r.status, r.first_line, r.known)
+        grouped.setdefault(key, []).append(r)
     return tuple(Failure(*key, tuple(results)) for key, results in grouped.items())
+
+
+def known_failures(report: Report) -> dict[Known, tuple[Result, ...]]:
+    """The known failures by the limitation that names them, in the order of the results."""
+    grouped: dict[Known, list[Result]] = {}
+    for result in report.known:
+        if result.known is not None:
+            grouped.setdefault(result.known, []).append(result)
+    return {known: tuple(results) for known, results in grouped.items()}
+
+
+def totals(report: Report) -> str:
+    """For example `90 cases: 80 pass (9 with a note), 10 error; known: 8, new: 2`."""
+    counts = report.counts()
+    noted = counts["noted"]
+    parts = []
+    for status in Status:
+        if counts[status] or status is Status.PASS:
+            remark = f" ({noted} with a note)" if status is Status.PASS and noted else ""
+            parts.append(f"{counts[status]} {status.value}{remark}")
+    text = f"{len(report.results)} cases: {', '.join(parts)}"
+    wanted = ("known", "new") if report.failures else ()
+    rest = [
+        f"{name}: {counts[name]}"
+        for name in ("known", "new", "fixed", "unfinished")
+        if counts[name] or name in wanted
+    ]
+    return f"{text}; {', '.join(rest)}" if rest else text
+
+
+def verdict(report: Report) -> str:
+    """Whether all is as expected: `not as expected: 2 new, 1 fixed`, in one line."""
+    counts = {
+        "new": len(report.new),
+        "fixed": len(report.fixed),
+        "stale": len(report.stale),
+        "unfinished": len(report.unfinished),
+    }
+    if not report.green:
+        found = [f"{count} {what}" for what, count in counts.items() if count]
+        return f"not as expected: {', '.join(found)}"
+    return "as expected: every failure is known" if report.failures else "as expected: no failure"

@@ -5,14 +5,10 @@ Standard library only: host and worker, the oldest Python included, share this f
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
-
-SCHEMA = "1.0"
-"""Version of the JSON form: the major part changes when a reader of the old one would misread."""
 
 
 class Stage(str, Enum):
@@ -98,6 +94,24 @@ class Comparison:
     worst: Worst | None = None
 
 
+@dataclass(frozen=True)
+class Curve:
+    """Some points of one input class by rising input, float32 values; what a plot is drawn from.
+
+    Attributes:
+        input: the inputs.
+        actual: what the exported model gave.
+        expected: what eager PyTorch gave.
+        ulp: the error in units in the last place as in `Comparison`; infinite where a NaN or an
+            infinity stands on one side only.
+    """
+
+    input: tuple[float, ...]
+    actual: tuple[float, ...]
+    expected: tuple[float, ...]
+    ulp: tuple[float, ...]
+
+
 class Culprit(str, Enum):
     """Whose fault a difference or a failure is; given only where the evidence decides it."""
 
@@ -138,8 +152,21 @@ class Blame:
 
 
 @dataclass(frozen=True)
+class Known:
+    """The limitation that a result falls under: it is said to fail, why, and who follows it."""
+
+    pattern: str
+    reason: str
+    issue: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
-    """All that is known of one case after it ran."""
+    """All that is known of one case after it ran.
+
+    `known` and `machine` are the host's: the limitation that names the case, and, in a report
+    joined from several, where it ran.
+    """
 
     case: Case
     family: str
@@ -148,6 +175,7 @@ class Result:
     message: str = ""
     notes: tuple[str, ...] = ()
     comparisons: dict[str, Comparison] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
     tolerance: dict[str, Any] = field(default_factory=dict)
     blame: Blame | None = None
     actual: dict[str, Any] = field(default_factory=dict)
@@ -155,11 +183,23 @@ class Result:
     durations_s: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     log: str = ""
+    known: Known | None = None
+    machine: str = ""
 
     @property
     def id(self) -> str:
         """The id of the case."""
         return self.case.id
+
+    @property
+    def new(self) -> bool:
+        """Whether it fails and no limitation says so."""
+        return self.status.failed and self.known is None
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it passes although a limitation says that it fails."""
+        return self.status is Status.PASS and self.known is not None
 
     @property
     def max_error(self) -> float | None:
@@ -174,18 +214,60 @@ class Result:
         return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
 
 
+class ChangeKind(str, Enum):
+    """How a cell, or the environment, differs between two reports."""
+
+    NEW_FAILURE = "new-failure"
+    OTHER_FAILURE = "other-failure"
+    FIXED = "fixed"
+    NUMBERS = "numbers"
+    OPERATORS = "operators"
+    ADDED = "added"
+    GONE = "gone"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference between two reports: of which case or part of the environment, and what."""
+
+    kind: ChangeKind
+    subject: str
+    text: str
+
+
 @dataclass(frozen=True)
 class Report:
-    """Results in stable order and the environment they were measured in."""
+    """Results in stable order and the environment they were measured in.
+
+    Attributes:
+        results: one for each case that has finished.
+        environment: what `environment.describe` says; with `machines`, a name to an environment,
+            where the results of several were joined.
+        unfinished: the cases that were asked for and have no result.
+        stale: patterns of limitations that match no case there is.
+        changes: against an older report, where there was one to compare with.
+    """
 
     results: tuple[Result, ...]
     environment: dict[str, Any] = field(default_factory=dict)
+    unfinished: tuple[Case, ...] = ()
+    stale: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     def counts(self) -> dict[str, int]:
-        """How many results have each status, all named, plus `noted` (passes with a note)."""
+        """How many results have each status, all named, and how many are worth a second look.
+
+        `noted` are passes with a note; `known`, `new` and `fixed` are what the limitations make of
+        the results; `unfinished` are the cases without one.
+        """
         seen = Counter(result.status for result in self.results)
         counts = {status.value: seen[status] for status in Status}
         counts["noted"] = sum(r.status is Status.PASS and bool(r.notes) for r in self.results)
+        counts["known"] = len(self.known)
+        counts["new"] = len(self.new)
+        counts["fixed"] = len(self.fixed)
+        counts["unfinished"] = len(self.unfinished)
         return counts
 
     @property
@@ -193,147 +275,27 @@ class Report:
         """The results whose status counts against the export."""
         return tuple(r for r in self.results if r.status.failed)
 
+    @property
+    def known(self) -> tuple[Result, ...]:
+        """The failures that a limitation names."""
+        return tuple(r for r in self.failures if r.known is not None)
 
-def result_to_json(result: Result) -> dict[str, Any]:
-    """The JSON object of one result, NaN and infinities as strings: `nan`, `inf`, `-inf`."""
-    case = result.case
-    return {
-        "id": case.id,
-        "activation": case.activation,
-        "family": result.family,
-        "network": case.network,
-        "target": case.target,
-        "runtime": case.runtime,
-        "toolchain": case.toolchain,
-        "status": result.status.value,
-        "stage": result.stage.value,
-        "message": result.message,
-        "notes": list(result.notes),
-        "comparisons": {k: _comparison_to_json(c) for k, c in result.comparisons.items()},
-        "tolerance": _plain(result.tolerance),
-        "blame": _plain(asdict(result.blame)) if result.blame else None,
-        "actual": _plain(result.actual),
-        "graph_ops": result.graph_ops,
-        "durations_s": {k: round(v, 4) for k, v in result.durations_s.items()},
-        "versions": result.versions,
-        "log": result.log,
-    }
+    @property
+    def new(self) -> tuple[Result, ...]:
+        """The failures that no limitation names."""
+        return tuple(r for r in self.results if r.new)
 
+    @property
+    def fixed(self) -> tuple[Result, ...]:
+        """The results that pass although a limitation says that they fail."""
+        return tuple(r for r in self.results if r.fixed)
 
-def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
-    worst = comparison.worst
-    plain = {
-        "close": comparison.close,
-        "gates": comparison.gates,
-        "max_error": comparison.max_error,
-        "max_abs_error": comparison.max_abs_error,
-        "max_rel_error": comparison.max_rel_error,
-        "max_ulp_error": comparison.max_ulp_error,
-        "mismatched": comparison.mismatched,
-        "total": comparison.total,
-        "kinds": comparison.kinds,
-        "worst": None
-        if worst is None
-        else {
-            "input": worst.input,
-            "actual": worst.actual,
-            "expected": worst.expected,
-            "truth": worst.truth,
-            "index": list(worst.index),
-        },
-    }
-    return dict(_plain(plain))
+    @property
+    def green(self) -> bool:
+        """Whether all is as expected: nothing new, nothing fixed, stale or unfinished."""
+        return not (self.new or self.fixed or self.stale or self.unfinished)
 
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
-
-
-def result_from_json(data: dict[str, Any]) -> Result:
-    """The result that `result_to_json` wrote.
-
-    Raises:
-        KeyError: a required name is absent.
-        ValueError: a status or a stage is unknown.
-    """
-    return Result(
-        case=Case(*(data[k] for k in ("activation", "network", "target", "runtime", "toolchain"))),
-        family=data["family"],
-        status=Status(data["status"]),
-        stage=Stage(data["stage"]),
-        message=data.get("message", ""),
-        notes=tuple(data.get("notes", ())),
-        comparisons={k: _comparison_from_json(c) for k, c in data.get("comparisons", {}).items()},
-        tolerance=data.get("tolerance", {}),
-        blame=_blame_from_json(data.get("blame")),
-        actual=data.get("actual", {}),
-        graph_ops=data.get("graph_ops", {}),
-        durations_s=data.get("durations_s", {}),
-        versions=data.get("versions", {}),
-        log=data.get("log", ""),
-    )
-
-
-def _blame_from_json(data: dict[str, Any] | None) -> Blame | None:
-    if not data:
-        return None
-    return Blame(
-        culprit=Culprit(data["culprit"]),
-        text=data["text"],
-        evidence=tuple(Evidence(**e) for e in data["evidence"]),
-        operators=tuple(Operator(**o) for o in data["operators"]),
-    )
-
-
-def _comparison_from_json(data: dict[str, Any]) -> Comparison:
-    worst = data["worst"]
-    return Comparison(
-        close=data["close"],
-        gates=data["gates"],
-        max_error=float(data["max_error"]),
-        max_abs_error=float(data["max_abs_error"]),
-        max_rel_error=float(data["max_rel_error"]),
-        max_ulp_error=float(data["max_ulp_error"]),
-        mismatched=data["mismatched"],
-        total=data["total"],
-        kinds=data["kinds"],
-        worst=None
-        if worst is None
-        else Worst(
-            input=None if worst["input"] is None else float(worst["input"]),
-            actual=float(worst["actual"]),
-            expected=float(worst["expected"]),
-            truth=None if worst["truth"] is None else float(worst["truth"]),
-            index=tuple(worst["index"]),
-        ),
-    )
-
-
-def report_to_json(report: Report) -> dict[str, Any]:
-    """The JSON object of a whole report, `schema` first."""
-    return {
-        "schema": SCHEMA,
-        "environment": report.environment,
-        "counts": report.counts(),
-        "results": [result_to_json(result) for result in report.results],
-    }
-
-
-def report_from_json(data: dict[str, Any]) -> Report:
-    """The report that `report_to_json` wrote; newer minor versions are read.
-
-    Raises:
-        ValueError: the major version of `schema` is another one.
-    """
-    seen = str(data.get("schema"))
-    if seen.split(".")[0] != SCHEMA.split(".")[0]:
-        raise ValueError(f"schema {seen!r} where {SCHEMA} was expected: write the file anew")
-    return Report(tuple(result_from_json(r) for r in data["results"]), data["environment"])
+    @property
+    def machines(self) -> dict[str, dict[str, Any]]:
+        """The environments by name, one without a name where nothing was joined."""
+        return self.environment.get("machines") or {"": self.environment}

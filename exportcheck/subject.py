@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import inspect
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Dict, Tuple
@@ -44,15 +45,23 @@ class Subject:
         """The network in eval mode, seeded.
 
         Raises:
-            Unavailable: this PyTorch has no such class.
+            Unavailable: this PyTorch has no such class, or one without such an argument.
         """
         import torch
 
         torch.manual_seed(SEED)
-        activation = import_object(self.activation.module)(**self.activation.kwargs)
+        activation = self._activation()
         module = networks.NETWORKS[self.network](activation)
         networks.randomise(module)
         return module.eval()
+
+    def _activation(self) -> nn.Module:
+        path, kwargs = self.activation.module, self.activation.kwargs
+        factory = import_object(path)
+        unknown = set(kwargs) - set(inspect.signature(factory).parameters)
+        if unknown:
+            raise Unavailable(f"{path} of this version takes no {', '.join(sorted(unknown))}")
+        return factory(**kwargs)
 
     @property
     def elementwise(self) -> bool:

@@ -17,7 +17,8 @@ import sys
 from typing import IO, Any
 
 from exportcheck.check import check
-from exportcheck.results import Case, Stage, result_to_json
+from exportcheck.records import result_to_json
+from exportcheck.results import Case, Stage
 
 LOG_LIMIT = 20_000
 """Characters of a case's log that its result keeps, from the end."""

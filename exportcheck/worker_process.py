@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import activations
 from exportcheck.errors import EnvironmentBroken
-from exportcheck.results import Case, Result, Stage, Status, result_from_json
+from exportcheck.records import result_from_json
+from exportcheck.results import Case, Result, Stage, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,14 +2,26 @@ from __future__ import annotations
 
 import dataclasses
 
-from exportcheck.matrix import Column, failures, lay_out
-from exportcheck.results import Report, Stage, Status
+import pytest
+
+from exportcheck.matrix import (
+    LEGEND,
+    MARKS,
+    Column,
+    error_text,
+    failures,
+    known_failures,
+    lay_out,
+    totals,
+    verdict,
+)
+from exportcheck.results import Known, Report, Stage, Status
 from tests.conftest import comparison, result
 
 
 def test_rows_and_columns_come_in_the_order_of_catalogue_and_targets(report):
     matrix = lay_out(report)
-    assert list(matrix.families) == ["softshrink", "mish", "logsigmoid"]
+    assert list(matrix.families) == ["softshrink", "mish", "logsigmoid", "celu"]
     assert matrix.families["logsigmoid"] == ("logsigmoid", "logsigmoid-softplus")
     assert [c.target for c in matrix.columns] == [
         "torchscript-trace",
@@ -60,5 +72,64 @@ def test_equal_failures_are_told_once(report):
     )
     told = failures(Report((*report.results, twice)))
     assert sum(len(f.results) for f in told) == len(report.failures) + 1
-    assert told[0].networks == ("bare", "conv")
-    assert told[0].targets == ("onnx-trace-opset17",)
+    (known,) = (f for f in told if f.known)
+    assert known.networks == ("bare", "conv")
+    assert known.targets == ("onnx-trace-opset17",)
+    assert known.blame == report.results[0].blame
+
+
+def test_new_failures_come_before_known_ones(report):
+    assert [f.known is None for f in failures(report)] == [True] * 4 + [False]
+
+
+def test_known_failures_are_grouped_by_limitation(report):
+    (known,) = {r.known for r in report.known}
+    assert known_failures(report) == {known: report.known}
+
+
+def test_a_cell_is_known_when_all_its_failures_are():
+    known = Known("*", "as ever")
+    bare, conv = one(Status.ERROR), one(Status.ERROR, "conv")
+    both = tuple(dataclasses.replace(r, known=known) for r in (bare, conv))
+    assert [
+        cell.mark
+        for results in (both, (both[0], conv), (bare, conv), (one(Status.PASS),))
+        for cell in lay_out(Report(results)).cells.values()
+    ] == ["✗°", "✗", "✗", "✓"]
+
+
+def test_every_mark_is_in_the_legend():
+    assert set(MARKS) == set(Status)
+    for mark in MARKS.values():
+        assert mark in LEGEND
+
+
+def test_the_totals_name_what_the_report_counts(report):
+    text = totals(report)
+    assert text.startswith(f"{len(report.results)} cases: 3 pass (1 with a note), 1 mismatch")
+    assert text.endswith("; known: 1, new: 4, fixed: 1, unfinished: 1")
+    assert totals(Report(())) == "0 cases: 0 pass"
+
+
+@pytest.mark.parametrize(
+    ("results", "more", "text"),
+    [
+        ((one(Status.PASS),), {}, "as expected: no failure"),
+        ((one(Status.ERROR),), {}, "not as expected: 1 new"),
+        ((), {"stale": ("a", "b")}, "not as expected: 2 stale"),
+    ],
+)
+def test_the_verdict(results, more, text):
+    assert verdict(Report(results, **more)) == text
+
+
+def test_the_verdict_on_everything_at_once(report):
+    assert verdict(report) == "not as expected: 4 new, 1 fixed, 1 stale, 1 unfinished"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(0.0, "0"), (1.19e-7, "1e-07"), (0.313, "3e-01"), (float("inf"), "inf"), (None, "?")],
+)
+def test_errors_are_never_rounded_to_zero(error, text):
+    assert error_text(error) == text

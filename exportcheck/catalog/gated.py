@@ -1,4 +1,7 @@
-"""Gated functions: one half of the channels gates the other; halves along dimension 1."""
+"""Gated functions: one half of the channels gates the other.
+
+The classes halve the last dimension by default; here it is dimension 1, as in every network.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ _VARIANTS = "arXiv:2002.05202"
 
 def _gated(name: str, module: str, formula: str, source: str, form: str) -> Activation:
     kwargs = {"dim": 1}
+    text = f"{formula}, a and b the halves of the channels"
     return Activation(
-        name, name, module, formula, source, kwargs, form, reference=True, elementwise=False
+        name, name, module, text, source, kwargs, form, reference=True, elementwise=False
     )
 
 

@@ -23,7 +23,8 @@ class Activation:
         reference: the member of the family that says what the function is.
         elementwise: each output depends on the input at the same place only.
         networks: the networks that suit it.
-        knees: inputs where the function changes its law.
+        knees: inputs where the function changes its law, or where a usual way to compute it fails;
+            zero for all, since a smooth function too may be computed by cases.
     """
 
     name: str

@@ -62,7 +62,7 @@ ACTIVATIONS = (
         "meta-acon-c",
         "meta-acon-c",
         _FORMS + "MetaAconC",
-        "acon-c with b=sigmoid(fc2(fc1(mean(x))))",
+        "d*sigmoid(b*d)+p2*x, d=(p1-p2)*x, b=sigmoid(fc2(fc1(mean(x))))",
         _ACON,
         {"channels": 8},
         "hand-written",

@@ -43,6 +43,12 @@ ACTIVATIONS = (
         "hand-written",
         inplace=True,
     ),
+    _hardswish(
+        "hardswish-hardtanh-static",
+        _FORMS + "HardswishStatic",
+        "x*hardtanh(x+3,0,6)/6, forward a staticmethod",
+        "hand-written",
+    ),
     _hardswish("hardswish-relu6", _FORMS + "HardswishReLU6", "x*relu6(x+3)/6", "hand-written"),
     Activation(
         "hardsigmoid",

@@ -89,7 +89,7 @@ ACTIVATIONS = (
         "-softplus(-x)",
         "identity",
         form="hand-written",
-        knees=(0.0, -18.0, -88.0, -104.0),
+        knees=(0.0, -18.0, -20.0, -88.0, -104.0),
     ),
     Activation(
         "logsigmoid-stable",

@@ -17,10 +17,14 @@ import numpy as np
 
 from exportcheck.errors import ExportcheckError, InvalidModel, UnsupportedOperator
 from exportcheck.mil import ir
+from exportcheck.mil.limits import check
 from exportcheck.mil.registry import Operator, find
 
 PRECISIONS = ("strict", "wide")
 _WIDE: dict[np.dtype[Any], np.dtype[Any]] = {np.dtype(np.float16): np.dtype(np.float32)}
+
+MAX_BLOCKS = 1_000_000
+"""As many blocks run in one prediction; a program that wants more has a loop without end."""
 
 Values = MutableMapping[str, Any]
 
@@ -67,7 +71,8 @@ class Evaluator:
         opset: the function's opset, which decides between versions of an operator.
         precision: `strict` or `wide`.
         state: named state tensors; written to in place.
-        constants: values of constant operations by name, kept from one run to the next.
+        constants: values of constant operations, kept from one run to the next by their `id`, for
+            a file may give two operations one name.
         trace: where to keep every intermediate value; values no longer needed are else dropped.
     """
 
@@ -76,7 +81,7 @@ class Evaluator:
         opset: str,
         precision: str = "strict",
         state: Optional[MutableMapping[str, Any]] = None,
-        constants: Optional[Values] = None,
+        constants: Optional[MutableMapping[int, Any]] = None,
         trace: Optional[Values] = None,
     ) -> None:
         self.opset = opset
@@ -84,6 +89,7 @@ class Evaluator:
         self.state = {} if state is None else state
         self._constants = {} if constants is None else constants
         self._trace = trace
+        self._blocks = 0
 
     def run(self, block: ir.Block, values: Values) -> Tuple[Any, ...]:
         """The outputs of `block` in order; `values` holds what it starts from and is added to.
@@ -92,19 +98,22 @@ class Evaluator:
             UnsupportedOperator: an operator that is not implemented.
             InvalidModel: an operator that cannot take its inputs or contradicts its declaration.
         """
+        self._blocks += 1
+        if self._blocks > MAX_BLOCKS:
+            raise InvalidModel(f"more than {MAX_BLOCKS} blocks were run: a loop does not end")
         last_use = _last_use(block) if self._trace is None else {}
         with np.errstate(all="ignore"):
             for position, operation in enumerate(block.operations):
                 self._step(operation, values)
                 for name in last_use.get(position, ()):
                     values.pop(name, None)
-        return tuple(_lookup(name, values, "the block's outputs") for name in block.outputs)
+        return tuple(_lookup(name, values, "the end of a block") for name in block.outputs)
 
     def _step(self, operation: ir.Operation, values: Values) -> None:
-        known = self._constants.get(operation.name) if operation.is_constant else None
+        known = self._constants.get(id(operation)) if operation.is_constant else None
         results = known if known is not None else self._results(operation, values)
         if operation.is_constant:
-            self._constants[operation.name] = results
+            self._constants[id(operation)] = results
         for output, result in zip(operation.outputs, results):
             values[output.name] = result
             if self._trace is not None:
@@ -118,20 +127,25 @@ class Evaluator:
                 "implemented by mil-numpy"
             )
         arguments = self._arguments(operator, operation, values)
-        if operator.wants_context:
-            arguments["context"] = Context(operation, self, values)
         try:
+            check(operation.type, arguments)
+            if operator.wants_context:
+                arguments["context"] = Context(operation, self, values)
             result = operator.function(**arguments)
+            results = result if isinstance(result, tuple) else (result,)
+            if len(results) != len(operation.outputs):
+                raise InvalidModel(
+                    f"{_place(operation)} has {len(operation.outputs)} outputs, "
+                    f"{len(results)} expected"
+                )
+            outputs = zip(results, operation.outputs)
+            return tuple(self.rounded(r, o.type, operation) for r, o in outputs)
         except ExportcheckError:
             raise
-        except (ArithmeticError, IndexError, KeyError, MemoryError, TypeError, ValueError) as error:
-            raise InvalidModel(f"{_place(operation)} cannot take its inputs: {error}") from error
-        results = result if isinstance(result, tuple) else (result,)
-        if len(results) != len(operation.outputs):
+        except Exception as error:  # operators trust their inputs, and a file may hold anything
             raise InvalidModel(
-                f"{_place(operation)} has {len(operation.outputs)} outputs, {len(results)} expected"
-            )
-        return tuple(self.rounded(r, o.type, operation) for r, o in zip(results, operation.outputs))
+                f"{_place(operation)} cannot take its inputs: {_reason(error)}"
+            ) from error
 
     def _arguments(
         self, operator: Operator, operation: ir.Operation, values: Values
@@ -159,7 +173,9 @@ class Evaluator:
         Raises:
             InvalidModel: its shape is not the declared one.
         """
-        if not isinstance(declared, ir.TensorType) or isinstance(value, str):
+        if not isinstance(declared, ir.TensorType):
+            return value
+        if isinstance(value, str) and declared.dtype == "string":
             return value
         array = np.asarray(value)
         if not declared.variadic and (
@@ -213,6 +229,10 @@ def _check_names(operator: Operator, operation: ir.Operation, given: Mapping[str
 
 def _place(operation: ir.Operation) -> str:
     return f"operator {operation.type!r} ({operation.name})"
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _lookup(name: str, values: Values, where: str) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 
 from exportcheck.errors import InvalidModel
+from exportcheck.mil.ir import MAX_ELEMENTS
 
 _DTYPES: dict[int, np.dtype[Any]] = {
     65568: np.dtype(np.float32),
@@ -47,9 +49,12 @@ class Feature:
         Raises:
             InvalidModel: it has another kind of element, rank, or a size that is not allowed.
         """
-        array = np.asarray(value)
         if self.dtype is None:
             raise InvalidModel(f"input {self.name!r} is no multi-array; mil-numpy takes only those")
+        try:
+            array = np.asarray(value)
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise InvalidModel(f"input {self.name!r} is not an array: {error}") from error
         if not np.can_cast(array.dtype, self.dtype, "same_kind"):
             raise InvalidModel(
                 f"input {self.name!r} has dtype {array.dtype}, expected {self.dtype}"
@@ -79,14 +84,15 @@ class Feature:
         return " or ".join(map(str, self.shapes)) or "of any shape"
 
     def filled(self) -> np.ndarray:
-        """The array that stands for an optional input that was left out.
+        """The array that stands for an optional input that was left out, or for a new state.
 
         Raises:
             InvalidModel: no one shape is declared.
         """
         if len(self.shapes) != 1:
-            raise InvalidModel(f"input {self.name!r} was not given and has no one shape to fill")
-        return np.full(self.shapes[0], self.default, self.dtype)
+            raise InvalidModel(f"{self.name!r} was not given and has no one shape to fill")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.full(self.shapes[0], np.asarray(self.default).astype(self.dtype))
 
 
 @dataclass(frozen=True)
@@ -122,11 +128,14 @@ def _feature(message: Any) -> Feature:
         return Feature(message.name, None, optional=message.type.isOptional)
     if array.dataType not in _DTYPES:
         raise InvalidModel(f"feature {message.name!r} has array type number {array.dataType}")
+    shapes = _shapes(array)
+    if any(min(s) < 0 or math.prod(n or 1 for n in s) > MAX_ELEMENTS for s in shapes):
+        raise InvalidModel(f"feature {message.name!r} has an impossible shape: {shapes}")
     default = array.WhichOneof("defaultOptionalValue")
     return Feature(
         name=message.name,
         dtype=_DTYPES[array.dataType],
-        shapes=_shapes(array),
+        shapes=shapes,
         ranges=tuple(
             (int(r.lowerBound), None if r.upperBound < 0 else int(r.upperBound))
             for r in array.shapeRange.sizeRanges

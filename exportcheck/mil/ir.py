@@ -34,6 +34,12 @@ NUMPY_DTYPES = {
 }
 """MIL's names of element types and what holds them here; a sub-byte integer takes a whole byte."""
 
+OPSETS = {"CoreML5": "iOS15", "CoreML6": "iOS16", "CoreML7": "iOS17", "CoreML8": "iOS18"}
+"""Sets of operators and the systems they came with, oldest first."""
+
+MAX_ELEMENTS = 2**31
+"""No tensor has more: what a file asks for beyond it is damage, or an attack on our memory."""
+
 SUB_BYTE_BITS = {"int4": 4, "uint1": 1, "uint2": 2, "uint3": 3, "uint4": 4, "uint6": 6}
 
 

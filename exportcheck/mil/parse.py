@@ -60,6 +60,11 @@ class _Reader:
         self._weights = weights
 
     def function(self, name: str, message: Any) -> ir.Function:
+        if message.opset not in ir.OPSETS:
+            raise InvalidModel(
+                f"function {name!r} is of opset {message.opset!r}; mil-numpy knows "
+                f"{', '.join(ir.OPSETS)}"
+            )
         blocks = message.block_specializations
         if message.opset not in blocks:
             seen = ", ".join(sorted(blocks)) or "none"
@@ -114,8 +119,7 @@ class _Reader:
             return tuple(self.literal(v).value for v in getattr(immediate, kind).values)
         if kind == "dictionary":
             entries = immediate.dictionary.values
-            pairs = ((self.literal(entry.key), self.literal(entry.value)) for entry in entries)
-            return {_hashable(key.value): value.value for key, value in pairs}
+            return {_key(self.literal(e.key).value): self.literal(e.value).value for e in entries}
         raise InvalidModel(f"a constant of type {declared} has no value")
 
 
@@ -138,6 +142,8 @@ def _tensor_type(message: Any) -> ir.TensorType:
     shape = tuple(map(_size, message.dimensions))
     if len(shape) != max(message.rank, 0) or len(shape) > _MAX_RANK:
         raise InvalidModel(f"a tensor of rank {message.rank} with {len(shape)} dimensions")
+    if math.prod(size or 1 for size in shape) > ir.MAX_ELEMENTS:
+        raise InvalidModel(f"a tensor of shape {shape}, more than {ir.MAX_ELEMENTS} elements")
     # coremltools writes an unknown rank as one dimension that stands for any number of them.
     return ir.TensorType(dtype, shape, any(d.unknown.variadic for d in message.dimensions))
 
@@ -167,7 +173,7 @@ def _immediate_tensor(message: Any, dtype: str, shape: Tuple[int, ...]) -> Any:
     """The tensor written into the program itself; a rank-0 string is a `str`."""
     kind = message.WhichOneof("value")
     count = math.prod(shape)
-    if kind == "bytes":
+    if kind == "bytes" and dtype != "string":
         data = np.frombuffer(message.bytes.values, np.uint8)
         if data.size != packed_size(dtype, count):
             raise InvalidModel(f"{data.size} bytes for a constant {dtype} of shape {shape}")
@@ -185,9 +191,10 @@ def _immediate_tensor(message: Any, dtype: str, shape: Tuple[int, ...]) -> Any:
         return np.array(values).astype(ir.NUMPY_DTYPES[dtype]).reshape(shape)
 
 
-def _hashable(value: Any) -> Any:
-    return value.tobytes() if isinstance(value, np.ndarray) and value.ndim else _scalar(value)
-
-
-def _scalar(value: Any) -> Any:
-    return value.item() if isinstance(value, np.ndarray) else value
+def _key(value: Any) -> Any:
+    """A key of a dictionary: a string or a number."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return value.item()
+    if not isinstance(value, str):
+        raise InvalidModel("a key of a dictionary is neither a string nor a number")
+    return value

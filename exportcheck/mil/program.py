@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, Mapping, MutableMapping, Optional, Tuple
 
 import numpy as np
 
-from exportcheck.errors import InvalidModel, UsageError
+from exportcheck.errors import InvalidModel, Unavailable, UsageError
 from exportcheck.mil import ir
 from exportcheck.mil.evaluator import PRECISIONS, Evaluator
 from exportcheck.mil.features import Signature, parse_signatures
@@ -44,7 +44,7 @@ class Program:
         self.signatures = signatures
         self.default_function = default_function
         self.precision = precision
-        self._constants: Dict[str, MutableMapping[str, Any]] = {name: {} for name in functions}
+        self._constants: Dict[str, MutableMapping[int, Any]] = {name: {} for name in functions}
 
     def predict(
         self,
@@ -82,9 +82,14 @@ class Program:
         return values
 
     def make_state(self, function_name: Optional[str] = None) -> State:
-        """A new state, every tensor zero."""
+        """A new state, every tensor zero.
+
+        Raises:
+            UsageError: there is no such function.
+            InvalidModel: the description does not say one shape for each state.
+        """
         signature = self.signatures[self._function(function_name).name]
-        return {name: np.zeros(f.shapes[0], f.dtype) for name, f in signature.states.items()}
+        return {name: feature.filled() for name, feature in signature.states.items()}
 
     @property
     def operators(self) -> Dict[str, int]:
@@ -92,7 +97,7 @@ class Program:
         found = Counter(
             operation.type
             for function in self.functions.values()
-            for operation in _operations(function.block)
+            for operation in operations(function.block)
             if operation.type != "const"
         )
         return dict(sorted(found.items()))
@@ -103,7 +108,7 @@ class Program:
         declared = {
             output.type.dtype
             for function in self.functions.values()
-            for operation in _operations(function.block)
+            for operation in operations(function.block)
             if not operation.is_constant and operation.type != "cast"
             for output in operation.outputs
             if isinstance(output.type, ir.TensorType) and output.type.dtype.startswith("fp")
@@ -112,8 +117,8 @@ class Program:
 
     def _function(self, name: Optional[str]) -> ir.Function:
         chosen = name or self.default_function
-        if chosen not in self.functions:
-            known = ", ".join(sorted(self.functions))
+        if chosen not in self.signatures:
+            known = ", ".join(sorted(self.signatures))
             raise UsageError(f"no function {chosen!r} in this program; it has: {known}")
         return self.functions[chosen]
 
@@ -131,12 +136,15 @@ class Program:
         evaluator = Evaluator(
             function.opset, self.precision, state, self._constants[function.name], trace
         )
-        values = dict(_bound(function, signature, inputs, evaluator))
-        outputs = evaluator.run(function.block, values)
-        return {
-            name: _described(value, signature, name)
-            for name, value in zip(function.block.outputs, outputs)
-        }
+        try:
+            values = dict(_bound(function, signature, inputs, evaluator))
+            outputs = evaluator.run(function.block, values)
+            return {
+                name: _described(value, signature, name)
+                for name, value in zip(function.block.outputs, outputs)
+            }
+        except MemoryError as error:
+            raise InvalidModel(f"the model needs more memory than there is ({error})") from error
 
 
 def load(path: Union[str, Path], precision: str = "strict") -> Program:
@@ -150,6 +158,7 @@ def load(path: Union[str, Path], precision: str = "strict") -> Program:
         InvalidModel: not a package, damaged, truncated, encrypted, not an ML program (a neural
             network, a pipeline), or newer than what is implemented.
         UsageError: an unknown precision.
+        Unavailable: coremltools is not installed.
     """
     if precision not in PRECISIONS:
         raise UsageError(f"precision {precision!r} where one of {PRECISIONS} was expected")
@@ -162,13 +171,17 @@ def load(path: Union[str, Path], precision: str = "strict") -> Program:
         )
     kind = model.WhichOneof("Type")
     if kind != "mlProgram":
-        raise InvalidModel(f"{path}: holds a {kind or 'nothing'}; mil-numpy runs mlProgram only")
-    functions = parse_functions(model.mlProgram, WeightFiles(model_path.parent / "weights"))
+        raise InvalidModel(f"{path}: holds {kind or 'no model'}; mil-numpy runs mlProgram only")
+    try:
+        functions = parse_functions(model.mlProgram, WeightFiles(model_path.parent / "weights"))
+    except MemoryError as error:
+        raise InvalidModel(f"{path}: needs more memory than there is ({error})") from error
     signatures = parse_signatures(model.description)
     default = model.description.defaultFunctionName or next(iter(signatures))
     missing = signatures.keys() - functions.keys()
-    if missing:
-        raise InvalidModel(f"{path}: describes functions {sorted(missing)} that are not there")
+    if missing or default not in signatures:
+        absent = sorted(missing or {default})
+        raise InvalidModel(f"{path}: describes functions {absent} that are not there")
     return Program(functions, signatures, default, precision)
 
 
@@ -181,22 +194,28 @@ def _model_path(package: Path) -> Path:
         manifest = json.loads((package / "Manifest.json").read_text("utf-8"))
         item = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]
         path = (package / "Data" / item).resolve()
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        inside = package.resolve() in path.parents and path.is_file()
+    # RuntimeError: a loop of symbolic links, or too many brackets.
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:
         raise InvalidModel(f"{package}: no readable Manifest.json ({error})") from error
-    if package.resolve() not in path.parents or not path.is_file():
+    if not inside:
         raise InvalidModel(f"{package}: Manifest.json names {item!r}, which is not in the package")
     return path
 
 
 def _read_model(path: Path) -> Any:
-    from coremltools.proto import Model_pb2
-    from google.protobuf.message import DecodeError
-
+    try:
+        from coremltools.proto import Model_pb2
+        from google.protobuf.message import DecodeError
+    except ImportError as error:
+        raise Unavailable(f"coremltools, which reads the file, is missing ({error})") from error
     model = Model_pb2.Model()
     try:
         model.ParseFromString(path.read_bytes())
-    except (DecodeError, OSError) as error:
-        raise InvalidModel(f"{path}: damaged, truncated or encrypted ({error})") from error
+    except DecodeError as error:
+        raise InvalidModel(f"{path}: damaged, truncated, encrypted, or no model at all") from error
+    except OSError as error:
+        raise InvalidModel(f"{path}: cannot be read ({error})") from error
     return model
 
 
@@ -207,7 +226,7 @@ def _bound(
     unknown = inputs.keys() - signature.inputs.keys()
     if unknown:
         raise InvalidModel(
-            f"no input {', '.join(map(repr, sorted(unknown)))}; the model takes: "
+            f"no input {', '.join(sorted(map(repr, unknown)))}; the model takes: "
             f"{', '.join(signature.inputs) or 'none'}"
         )
     for declared in function.inputs:
@@ -230,7 +249,7 @@ def _bound(
 
 def _described(value: Any, signature: Signature, name: str) -> Any:
     """`value` as a caller gets it: the described dtype, never rank 0."""
-    if not isinstance(value, np.ndarray):
+    if not isinstance(value, np.ndarray) or value.dtype == object:
         return value
     feature = signature.outputs.get(name)
     if value.ndim == 0 and feature and feature.dtype is None:
@@ -241,8 +260,9 @@ def _described(value: Any, signature: Signature, name: str) -> Any:
     return described.reshape(1) if described.ndim == 0 else described
 
 
-def _operations(block: ir.Block) -> Iterator[ir.Operation]:
+def operations(block: ir.Block) -> Iterator[ir.Operation]:
+    """Every operation of `block`, those of nested blocks after the one that holds them."""
     for operation in block.operations:
         yield operation
         for inner in operation.blocks:
-            yield from _operations(inner)
+            yield from operations(inner)

@@ -79,10 +79,13 @@ class WeightFiles:
         name = _last_part(file_name)
         if name not in self._mapped:
             path = self._folder / name
-            if not path.is_file():
-                raise InvalidModel(f"weight file {name!r} is not in the package")
-            empty = path.stat().st_size == 0
-            mapped: Any = np.zeros(0, np.uint8) if empty else np.memmap(path, np.uint8, "r")
+            try:
+                if not path.is_file():
+                    raise InvalidModel(f"weight file {name!r} is not in the package")
+                empty = path.stat().st_size == 0
+                mapped: Any = np.zeros(0, np.uint8) if empty else np.memmap(path, np.uint8, "r")
+            except OSError as error:
+                raise InvalidModel(f"weight file {name!r} cannot be read ({error})") from error
             self._mapped[name] = mapped
         return self._mapped[name]
 

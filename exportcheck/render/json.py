@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from exportcheck.results import report_to_json
+from exportcheck.records import report_to_json
 
 if TYPE_CHECKING:
     from exportcheck.results import Report
 
-SUFFIX = ".json"
+FILE_NAME = "matrix.json"
 
 
 def render(report: Report) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -11,13 +10,28 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from exportcheck.matrix import Cell, Column, Failure, Matrix, failures, lay_out
+from exportcheck.escaping import printable
+from exportcheck.matrix import (
+    LEGEND,
+    MARKS,
+    Cell,
+    Column,
+    Failure,
+    Matrix,
+    failures,
+    known_failures,
+    lay_out,
+    totals,
+    verdict,
+)
 from exportcheck.results import Report, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import RenderableType
+
+FILE_NAME = "matrix.txt"
 
 _NAME_WIDTH = 33
 _CELL_WIDTH = 9
@@ -30,19 +44,7 @@ _STYLES = {
     Status.TIMEOUT: "magenta",
     Status.UNAVAILABLE: "dim",
 }
-_MARKS = {
-    Status.PASS: "✓",
-    Status.MISMATCH: "≠",
-    Status.ERROR: "✗",
-    Status.CRASH: "☠",
-    Status.TIMEOUT: "⧖",
-    Status.UNAVAILABLE: "–",
-}
 _NOTED_STYLE = "yellow"
-LEGEND = (
-    "✓ passes  ~ passes, with a note  ≠ wrong numbers  ✗ fails at a stage  ☠ crash  ⧖ timeout  "
-    "– not available here; the figure is the worst error, |actual - eager| / max(1, |eager|)"
-)
 
 
 def render(report: Report, *, width: int = 160, color: bool = False) -> str:
@@ -71,12 +73,42 @@ def compose(report: Report, width: int) -> RenderableType:
         parts.append(
             Text(f"* numbers by {', '.join(sorted(runtimes))} (simulated), not by Apple's runtime")
         )
-    parts.append(Text(LEGEND, style="dim"))
-    failed = failures(report)
-    if failed:
-        parts += ["", Text("Failures", style="bold"), *_failures(failed)]
-    parts += ["", totals(report)]
+    if report.results:
+        parts.append(Text(LEGEND, style="dim"))
+    for heading, lines in _sections(report):
+        if lines:
+            parts += ["", Text(heading, style="bold"), *lines]
+    style = "bold green" if report.green else "bold red"
+    parts += ["", Text(totals(report), style="bold"), Text(verdict(report), style=style)]
     return Group(*parts)
+
+
+def _sections(report: Report) -> Iterator[tuple[str, Sequence[RenderableType]]]:
+    """What stands below the matrix, the calls to act last, where a terminal stops scrolling."""
+    yield (
+        "Known failures",
+        [
+            _line(f"{known.pattern} ({len(results)})", f"{known.reason} {known.issue}")
+            for known, results in known_failures(report).items()
+        ],
+    )
+    yield "Changes", [_line(f"{c.kind.value}: {c.subject}", c.text) for c in report.changes]
+    yield "Not finished", [_line(case.id, "") for case in report.unfinished]
+    yield (
+        "Limitations that match no case: remove them",
+        [_line(pattern, "") for pattern in report.stale],
+    )
+    yield (
+        "Known failures that pass now: remove the limitation",
+        [_line(r.id, f"limitation {r.known.pattern}") for r in report.fixed if r.known],
+    )
+    new = [failure for failure in failures(report) if failure.known is None]
+    yield "Failures", list(_failures(new))
+
+
+def _line(head: str, text: str) -> RenderableType:
+    line = Text(f"  {printable(head)}", overflow="ellipsis", no_wrap=True)
+    return line.append(f"  {printable(text.strip())}".rstrip(), style="dim")
 
 
 def _fitting(columns: Sequence[Column], width: int) -> Iterator[Sequence[Column]]:
@@ -90,78 +122,44 @@ def _table(matrix: Matrix, columns: Sequence[Column]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
     table.add_column("family / form", width=_NAME_WIDTH - 1, no_wrap=True)
     for column in columns:
-        head = "\n".join((*column.group.split(), column.label.replace(" ", "\n")))
+        words = (*column.group.split(), *column.label.split())
         star = "*" if column.simulated else ""
-        table.add_column(head + star, width=_CELL_WIDTH, no_wrap=True, vertical="bottom")
+        head = Text("\n".join(map(printable, words)) + star)
+        table.add_column(head, width=_CELL_WIDTH, no_wrap=True, vertical="bottom")
     for family, forms in matrix.families.items():
         if len(forms) > 1 or forms[0] != family:
-            table.add_row(Text(family, style="bold"))
+            table.add_row(Text(printable(family), style="bold"))
         indent = "" if forms == (family,) else "  "
         for form in forms:
             cells = (matrix.cells.get((form, column)) for column in columns)
-            table.add_row(indent + form, *(_cell(cell) for cell in cells))
+            table.add_row(Text(indent + printable(form)), *(_cell(cell) for cell in cells))
     return table
 
 
 def _cell(cell: Cell | None) -> Text:
-    """For example `✓ 1e-07`, `≠ inf`, `✗ export`; empty where nobody asked for the case."""
+    """For example `✓ 1e-07`, `≠ inf`, `✗°export`; empty where nobody asked for the case."""
     if cell is None:
         return Text("")
-    result = cell.worst
-    if cell.noted:
-        return Text(f"~ {error_text(result.max_error)}", style=_NOTED_STYLE)
-    style, mark = _STYLES[result.status], _MARKS[result.status]
-    if result.status is Status.PASS:
-        return Text(f"{mark} {error_text(result.max_error)}", style=style)
-    if result.status is Status.MISMATCH:
-        return Text(f"{mark} {_mismatch(cell)}", style=style)
-    return Text(f"{mark} {result.stage.value}", style=style)
-
-
-def _mismatch(cell: Cell) -> str:
-    """`nan` or `inf` where such a value was made or lost, else the error."""
-    gating = [c for c in cell.worst.comparisons.values() if c.gates]
-    for kind in ("nan", "inf"):
-        if any(k.startswith(kind) for c in gating for k in c.kinds):
-            return kind
-    return error_text(cell.worst.max_error)
-
-
-def error_text(error: float | None) -> str:
-    """An error in five characters: `0`, `3e-07`, `inf`."""
-    if error is None:
-        return "?"
-    if error == 0 or not math.isfinite(error):
-        return f"{error:g}"
-    return f"{error:.0e}"
+    style = _NOTED_STYLE if cell.noted else _STYLES[cell.worst.status]
+    if cell.known:
+        return Text(f"{cell.mark}{cell.figure}", style=f"not bold {style} dim")
+    return Text(f"{cell.mark} {cell.figure}", style=style)
 
 
 def _failures(failed: Sequence[Failure]) -> Iterator[RenderableType]:
-    """Where, at which stage, and beneath it the first line of the cause."""
+    """Where, at which stage, and beneath it the first line of the cause and who is to blame."""
     for failure in failed:
         line = Text()
-        line.append(f"{_MARKS[failure.status]} ", style=_STYLES[failure.status])
-        line.append(failure.activation, style="bold")
-        line.append(f"  {', '.join(failure.targets)}")
-        line.append(f"  ({', '.join(failure.networks)})", style="dim")
+        line.append(f"{MARKS[failure.status]} ", style=_STYLES[failure.status])
+        line.append(printable(failure.activation), style="bold")
+        line.append(f"  {printable(', '.join(failure.targets))}")
+        line.append(f"  ({printable(', '.join(failure.networks))})", style="dim")
         line.append(f"  {failure.stage}", style=_STYLES[failure.status])
         yield line
-        cause = Text(printable(failure.cause), overflow="ellipsis", no_wrap=True)
-        yield Padding(cause, (0, 0, 0, 4))
+        yield _indented(failure.cause)
+        if failure.blame:
+            yield _indented(f"{failure.blame.culprit.value}: {failure.blame.text}")
 
 
-def printable(text: str) -> str:
-    """`text` with control characters shown, not obeyed: a message must not steer the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def totals(report: Report) -> Text:
-    """For example `2580 cases: 2400 pass (300 with a note), 100 mismatch, 80 error`."""
-    counts = report.counts()
-    noted = counts.pop("noted")
-    parts = []
-    for status, count in counts.items():
-        if count or status == Status.PASS.value:
-            remark = f" ({noted} with a note)" if status == Status.PASS.value and noted else ""
-            parts.append(f"{count} {status}{remark}")
-    return Text(f"{len(report.results)} cases: {', '.join(parts)}", style="bold")
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(printable(text), overflow="ellipsis", no_wrap=True), (0, 0, 0, 4))

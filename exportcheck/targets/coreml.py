@@ -2,93 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from exportcheck.errors import Unavailable
-from exportcheck.targets.interface import Arrays, Inspection, Loaded, Runtime
-
-
-@dataclass(frozen=True)
-class AppleCoreML:
-    """Apple's own runtime through `MLModel.predict`, on the CPU so that a run repeats."""
-
-    name: str = "coreml"
-    simulated: bool = False
-    distributions: Tuple[str, ...] = ("coremltools",)
-
-    def missing(self) -> Optional[str]:
-        """Why it is not here: it exists on macOS only."""
-        if sys.platform == "darwin":
-            return None
-        return "Apple's Core ML runtime exists on macOS only; run there and merge the results"
-
-    def load(self, path: Path) -> Loaded:
-        """The package at `path`, compiled by the operating system.
-
-        Raises:
-            Unavailable: this is no Mac.
-        """
-        reason = self.missing()
-        if reason:
-            raise Unavailable(reason)
-        ct = import_coremltools()
-        model = ct.models.MLModel(str(path), compute_units=ct.ComputeUnit.CPU_ONLY)
-        description = model.get_spec().description
-        inputs = [feature.name for feature in description.input]
-        outputs = [feature.name for feature in description.output]
-
-        def run(arrays: Arrays) -> Arrays:
-            answer = model.predict(dict(zip(inputs, arrays)))
-            return tuple(answer[name] for name in outputs)
-
-        return Loaded(run)
-
-
-@dataclass(frozen=True)
-class MilNumpy:
-    """This package's reference evaluator: what the saved program says, whatever Apple's does."""
-
-    name: str = "mil-numpy"
-    simulated: bool = True
-    distributions: Tuple[str, ...] = ("numpy", "scipy")
-
-    def missing(self) -> Optional[str]:
-        """None: it is part of this package."""
-        return None
-
-    def load(self, path: Path) -> Loaded:
-        """The package at `path`, parsed from its protobuf."""
-        from exportcheck import mil
-
-        import_coremltools()
-        program = mil.load(path)
-        signature = program.signatures[program.default_function]
-
-        def run(arrays: Arrays) -> Arrays:
-            answer = program.predict(dict(zip(signature.inputs, arrays)))
-            return tuple(answer[name] for name in signature.outputs)
-
-        return Loaded(run, notes=("simulated: numbers by mil-numpy, not by Apple's runtime",))
-
-
-def import_coremltools() -> Any:
-    """coremltools, imported without its progress bars and its warnings about what Linux lacks.
-
-    Raises:
-        Unavailable: it is not installed or broken.
-    """
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    logging.getLogger("coremltools").setLevel(logging.ERROR)
-    try:
-        import coremltools
-    except ImportError as error:
-        raise Unavailable(f"coremltools cannot be imported: {error}") from error
-    return coremltools
+from exportcheck.results import Culprit
+from exportcheck.runtimes.coreml import AppleCoreML, MilNumpy, import_coremltools
+from exportcheck.targets.interface import Inspection, Runtime
+from exportcheck.targets.torchscript import traced_operators
 
 
 @dataclass(frozen=True)
@@ -102,6 +23,14 @@ class CoreML:
     suffix: str = ".mlpackage"
     distributions: Tuple[str, ...] = ("torch", "coremltools", "numpy")
     runtimes: Tuple[Runtime, ...] = (AppleCoreML(), MilNumpy())
+
+    @property
+    def siblings(self) -> Mapping[str, Culprit]:
+        """The same in float32, or through the other front end."""
+        if self.precision == "float16":
+            return {"coreml-fp32": Culprit.PRECISION}
+        other = "coreml-fp32" if self.frontend == "export" else "coreml-export-fp32"
+        return {other: Culprit.EXPORTER}
 
     @property
     def name(self) -> str:
@@ -139,6 +68,16 @@ class CoreML:
             **options,
         )
 
+    def _operators(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+        """The operators that the front end sees."""
+        import torch
+
+        if self.frontend == "trace":
+            return traced_operators(module, example)
+        graph = torch.export.export(module, example).run_decompositions({}).graph
+        called = [node.target for node in graph.nodes if node.op == "call_function"]
+        return [t.name().partition(".")[0] for t in called if isinstance(t, torch._ops.OpOverload)]
+
     def save(self, exported: Any, path: Path) -> None:
         """Writes the package."""
         exported.save(str(path))
@@ -156,6 +95,22 @@ class CoreML:
             "size_bytes": sum(f.stat().st_size for f in path.rglob("*") if f.is_file()),
         }
         return Inspection(facts, {"exported": program.operators})
+
+    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+        """The operators that coremltools has no conversion function for."""
+        import_coremltools()
+        from coremltools.converters.mil.frontend.torch.torch_op_registry import (
+            _TORCH_OPS_REGISTRY,
+        )
+
+        operators = self._operators(module, example)
+        return tuple(
+            dict.fromkeys(
+                name
+                for name in operators
+                if "::" not in name or _TORCH_OPS_REGISTRY.get_func(name.split("::")[1]) is None
+            )
+        )
 
 
 TARGETS = (

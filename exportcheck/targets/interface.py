@@ -8,6 +8,8 @@ from typing import Any, Callable, Mapping, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 
+from exportcheck.results import Culprit
+
 Arrays = Tuple[np.ndarray, ...]
 Run = Callable[[Arrays], Arrays]
 """Inputs in the module's order to outputs in the module's order, arrays to arrays."""
@@ -41,6 +43,27 @@ class Inspection:
     graph_ops: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Opinion:
+    """A second way to compute what a runtime computed, asked for only where a case differs.
+
+    Attributes:
+        tried: what it is, in a few words.
+        load: makes the function that computes it; may raise whatever stands in the way.
+        culprit: who is guilty if this one agrees with eager; None where that decides nothing.
+        independent: whether the exporter is guilty if this one repeats the wrong numbers.
+    """
+
+    tried: str
+    load: Callable[[], Run]
+    culprit: Optional[Culprit] = None
+    independent: bool = False
+
+
+Agrees = Callable[[Run], bool]
+"""Whether a way to compute agrees with eager on the inputs that differ."""
+
+
 class Runtime(Protocol):
     """Something that runs a saved model.
 
@@ -68,6 +91,19 @@ class Runtime(Protocol):
             Exception: whatever the runtime raises for a model that it refuses.
         """
 
+    def opinions(self, path: Path) -> Sequence[Opinion]:
+        """Second opinions on the model at `path`, the most telling first."""
+
+    def pinpoint(self, path: Path, culprit: Culprit, agrees: Agrees, inputs: Arrays) -> str:
+        """What in the runtime is guilty: an operator, a fusion; empty where that is not known.
+
+        Args:
+            path: the model.
+            culprit: what the opinions came to.
+            agrees: judges a way to compute.
+            inputs: inputs that show the difference.
+        """
+
 
 class Target(Protocol):
     """A format and the options it is exported with.
@@ -81,6 +117,7 @@ class Target(Protocol):
         quick: whether `--quick` keeps it.
         distributions: the packages whose versions decide its files.
         runtimes: what can run it.
+        siblings: other targets worth a second opinion -> who is guilty if they agree with eager.
     """
 
     @property
@@ -99,6 +136,8 @@ class Target(Protocol):
     def distributions(self) -> Tuple[str, ...]: ...
     @property
     def runtimes(self) -> Sequence[Runtime]: ...
+    @property
+    def siblings(self) -> Mapping[str, Culprit]: ...
 
     def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
         """`module`, an `nn.Module` in eval mode, exported for inputs like the tensors in `example`.
@@ -120,3 +159,6 @@ class Target(Protocol):
         Raises:
             Exception: the checker's, for an invalid file.
         """
+
+    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+        """Every operator of `module` that the exporter has no translation for, `aten::celu`."""

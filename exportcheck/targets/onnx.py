@@ -3,63 +3,14 @@
 from __future__ import annotations
 
 import io
-import tempfile
-from collections import Counter
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from exportcheck.errors import Unavailable
-from exportcheck.targets.interface import Arrays, Inspection, Loaded
-
-
-@dataclass(frozen=True)
-class OnnxRuntime:
-    """ONNX Runtime, CPU provider, one thread, every optimization on (its default)."""
-
-    name: str = "onnxruntime"
-    simulated: bool = False
-    distributions: Tuple[str, ...] = ("onnxruntime",)
-
-    def missing(self) -> Optional[str]:
-        """None: a plain dependency of this package."""
-        return None
-
-    def load(self, path: Path) -> Loaded:
-        """A session on the file at `path`, with the operators that its optimizer left."""
-        import onnx
-
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise Unavailable(f"onnxruntime cannot be imported: {error}") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        with tempfile.TemporaryDirectory() as folder:
-            optimized = Path(folder) / "optimized.onnx"
-            options.optimized_model_filepath = str(optimized)
-            session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-            operators = count_operators(onnx.load(str(optimized)).graph)
-        names = [i.name for i in session.get_inputs()]
-
-        def run(inputs: Arrays) -> Arrays:
-            return tuple(session.run(None, dict(zip(names, inputs))))
-
-        return Loaded(run, {"optimized": operators})
-
-
-def count_operators(graph: Any) -> Dict[str, int]:
-    """How often each operator stands in an ONNX graph, nested graphs included."""
-    found: Counter[str] = Counter()
-    graphs = [graph]
-    while graphs:
-        for node in graphs.pop().node:
-            found[node.op_type if not node.domain else f"{node.domain}.{node.op_type}"] += 1
-            graphs.extend(a.g for a in node.attribute if a.HasField("g"))
-    return dict(sorted(found.items()))
+from exportcheck.results import Culprit
+from exportcheck.runtimes.onnxruntime import OnnxRuntime, count_operators
+from exportcheck.targets.interface import Inspection
 
 
 @dataclass(frozen=True)
@@ -77,6 +28,12 @@ class Onnx:
     def name(self) -> str:
         """For example `onnx-dynamo-opset18`."""
         return f"onnx-{self.exporter}-opset{self.opset}"
+
+    @property
+    def siblings(self) -> Mapping[str, Culprit]:
+        """The other exporter, at an opset where it has the most translations."""
+        other = "onnx-dynamo-opset18" if self.exporter == "trace" else "onnx-trace-opset17"
+        return {other: Culprit.EXPORTER}
 
     @property
     def group(self) -> str:
@@ -133,6 +90,36 @@ class Onnx:
             "size_bytes": path.stat().st_size,
         }
         return Inspection(facts, {"exported": count_operators(model.graph)})
+
+    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+        """The ATen operators that this exporter has no translation for at this opset."""
+        if self.exporter == "dynamo":
+            return _undispatched(module, example)
+        import torch
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of what it returns
+            _, names = torch.onnx.utils.unconvertible_ops(module, example, opset_version=self.opset)
+        return tuple(dict.fromkeys(names))
+
+
+def _undispatched(module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    """Operators left without an ONNX function after the exporter's own decompositions."""
+    import torch
+    from torch.onnx._internal.exporter import _decomp, _registration
+
+    registry = _registration.ONNXRegistry.from_torchlib()
+    implemented = set(_decomp.get_onnx_implemented_overloads(registry))
+    table = _decomp.create_onnx_friendly_decomposition_table(implemented)
+    program = torch.export.export(module, example).run_decompositions(table)
+    called = [node.target for node in program.graph.nodes if node.op == "call_function"]
+    return tuple(
+        dict.fromkeys(
+            target.name().partition(".")[0]
+            for target in called
+            if isinstance(target, torch._ops.OpOverload) and not registry.is_registered(target)
+        )
+    )
 
 
 def _has_dynamo() -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional, Tuple
+from typing import Any, Mapping, Optional, Sequence, Tuple
 
-from exportcheck.targets.interface import Inspection, Loaded
+from exportcheck.results import Culprit
+from exportcheck.targets.interface import Agrees, Arrays, Inspection, Loaded, Opinion, Run
 from exportcheck.targets.torchscript import call_module
 
 
@@ -29,6 +30,23 @@ class Torch:
 
         return Loaded(call_module(torch.export.load(str(path)).module()))
 
+    def opinions(self, path: Path) -> Sequence[Opinion]:
+        """The graph executed node by node, without the code generated from it."""
+        return (
+            Opinion("torch.fx interpreter, the same file", lambda: _interpreted(path), None, True),
+        )
+
+    def pinpoint(self, path: Path, culprit: Culprit, agrees: Agrees, inputs: Arrays) -> str:
+        """Empty: the runtime's kernels are eager's own."""
+        return ""
+
+
+def _interpreted(path: Path) -> Run:
+    import torch
+
+    module = torch.export.load(str(path)).module()
+    return call_module(torch.fx.Interpreter(module).run)
+
 
 @dataclass(frozen=True)
 class TorchExport:
@@ -42,6 +60,7 @@ class TorchExport:
     quick: bool = True
     distributions: Tuple[str, ...] = ("torch",)
     runtimes: Tuple[Torch, ...] = (Torch(),)
+    siblings: Mapping[str, Culprit] = field(default_factory=dict)
 
     def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
         """The ExportedProgram."""
@@ -63,6 +82,10 @@ class TorchExport:
         operators = Counter(str(n.target) for n in graph.nodes if n.op == "call_function")
         facts = {"size_bytes": path.stat().st_size}
         return Inspection(facts, {"exported": dict(sorted(operators.items()))})
+
+    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+        """None: every ATen operator is one of torch.export's own."""
+        return ()
 
 
 TARGETS = (TorchExport(),)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from exportcheck.targets.interface import Arrays, Inspection, Loaded, Run
+from exportcheck.results import Culprit
+from exportcheck.targets.interface import Agrees, Arrays, Inspection, Loaded, Opinion, Run
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,31 @@ class Libtorch:
         import torch
 
         return Loaded(call_module(torch.jit.load(str(path))))
+
+    def opinions(self, path: Path) -> Sequence[Opinion]:
+        """The same module without libtorch's graph optimizations; its kernels are eager's own."""
+        return (
+            Opinion(
+                "libtorch, unoptimized execution",
+                lambda: _unoptimized(self.load(path).run),
+                Culprit.RUNTIME_OPTIMIZER,
+                independent=True,
+            ),
+        )
+
+    def pinpoint(self, path: Path, culprit: Culprit, agrees: Agrees, inputs: Arrays) -> str:
+        """Empty: libtorch does not say which of its passes did what."""
+        return ""
+
+
+def _unoptimized(run: Run) -> Run:
+    import torch
+
+    def run_unoptimized(inputs: Arrays) -> Arrays:
+        with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]  # it is there
+            return run(inputs)
+
+    return run_unoptimized
 
 
 def call_module(module: Any) -> Run:
@@ -53,6 +79,12 @@ class TorchScript:
     precision: str = "float32"
     distributions: Tuple[str, ...] = ("torch",)
     runtimes: Tuple[Libtorch, ...] = (Libtorch(),)
+
+    @property
+    def siblings(self) -> Mapping[str, Culprit]:
+        """The other way to make a `ScriptModule`."""
+        other = "script" if self.mode == "trace" else "trace"
+        return {f"torchscript-{other}": Culprit.EXPORTER}
 
     @property
     def name(self) -> str:
@@ -87,6 +119,22 @@ class TorchScript:
         )
         facts = {"size_bytes": path.stat().st_size}
         return Inspection(facts, {"exported": dict(sorted(operators.items()))})
+
+    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+        """The Python functions that a trace contains: they cannot be saved."""
+        return tuple(dict.fromkeys(n for n in traced_operators(module, example) if ":" not in n))
+
+
+def traced_operators(module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    """The operators of a trace in order, `aten::celu`, Python functions by their bare names."""
+    import torch
+
+    graph = torch.jit.trace(module, example, check_trace=False).inlined_graph
+    return [
+        node.pyname() if node.kind() == "prim::PythonOp" else node.kind()
+        for node in graph.nodes()
+        if node.kind() == "prim::PythonOp" or not node.kind().startswith("prim::")
+    ]
 
 
 def _forget_classes() -> None:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import json
 
 from exportcheck.render.json import render
-from exportcheck.results import Report, report_from_json, report_to_json
+from exportcheck.records import report_from_json, report_to_json
+from exportcheck.results import Report
 
 
 def test_it_is_the_json_of_the_report_one_result_a_line(report):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from exportcheck.render.terminal import error_text, render
+from exportcheck.render.terminal import render
 from exportcheck.results import Report
 
 
@@ -36,11 +36,3 @@ def test_simulated_numbers_are_named(report):
 
 def test_an_empty_report_is_said():
     assert "0 cases: 0 pass" in render(Report(()))
-
-
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [(0.0, "0"), (1.19e-7, "1e-07"), (0.313, "3e-01"), (float("inf"), "inf"), (None, "?")],
-)
-def test_errors_are_never_rounded_to_zero(error, text):
-    assert error_text(error) == text

@@ -106,7 +106,12 @@ def _show(
         return
     from rich.table import Table
 
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    # A name is there to be copied: whatever the width, it stays whole.
+    width = max((len(row[columns[0]]) for row in rows), default=0)
+    table.add_column(columns[0], min_width=width, no_wrap=True)
+    for column in columns[1:]:
+        table.add_column(column)
     for row in rows:
         table.add_row(*(_text(row[column]) for column in columns))
     console(no_color=no_color).print(table, markup=False)

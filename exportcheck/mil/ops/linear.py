@@ -6,8 +6,6 @@ whose docstrings are the operators' specification.
 
 from __future__ import annotations
 
-from typing import Dict, Optional, Tuple
-
 import numpy as np
 
 from exportcheck.mil.registry import op
@@ -18,7 +16,7 @@ _EQUATIONS = ("abcd,adce->abce", "abc,cbd->abd")
 
 
 @op
-def linear(x: Array, weight: Array, bias: Optional[Array] = None) -> Array:
+def linear(x: Array, weight: Array, bias: Array | None = None) -> Array:
     """x * weight^T + bias: [..., in] by [out, in] and [out] to [..., out]."""
     product = np.matmul(x, weight.T)
     return product if bias is None else product + bias
@@ -37,7 +35,7 @@ def matmul(x: Array, y: Array, transpose_x: bool = False, transpose_y: bool = Fa
 
 
 @op(variadic=["values"])
-def einsum(values: Tuple[Array, ...], equation: str) -> Array:
+def einsum(values: tuple[Array, ...], equation: str) -> Array:
     """Matrix products, one for each n and h: `nchw,nwhu->nchu` or `chw,whr->chr`, in any letters.
 
     [n, C, H, W] by [n, W, H, U] to [n, C, H, U]; a size of 1 at n or H broadcasts.
@@ -50,7 +48,7 @@ def einsum(values: Tuple[Array, ...], equation: str) -> Array:
 
 def _canonical(equation: str) -> str:
     """`equation` with its letters named a, b, c, ... in the order they first occur."""
-    names: Dict[str, str] = {}
+    names: dict[str, str] = {}
     for letter in equation:
         if letter.isalpha():
             names.setdefault(letter, chr(ord("a") + len(names)))

@@ -9,8 +9,6 @@ converters/mil/mil/ops/defs, whose docstrings are the operators' specification.
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
-
 import numpy as np
 
 from exportcheck.mil.ops.activation import per_channel
@@ -19,7 +17,7 @@ from exportcheck.mil.registry import op
 Array = np.ndarray
 
 
-def _standardised(x: Array, axes: Tuple[int, ...], epsilon: float) -> Array:
+def _standardised(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
     """(x - mean) / sqrt(variance + epsilon), mean and biased variance taken over `axes`."""
     deviation = x - np.mean(x, axis=axes, keepdims=True, dtype=np.float64)
     variance = np.mean(np.square(deviation), axis=axes, keepdims=True)
@@ -27,7 +25,7 @@ def _standardised(x: Array, axes: Tuple[int, ...], epsilon: float) -> Array:
     return deviation
 
 
-def _scaled(x: Array, gamma: Optional[Array], beta: Optional[Array]) -> Array:
+def _scaled(x: Array, gamma: Array | None, beta: Array | None) -> Array:
     scaled = x if gamma is None else x * gamma
     return scaled if beta is None else scaled + beta
 
@@ -37,8 +35,8 @@ def batch_norm(
     x: Array,
     mean: Array,
     variance: Array,
-    gamma: Optional[Array] = None,
-    beta: Optional[Array] = None,
+    gamma: Array | None = None,
+    beta: Array | None = None,
     epsilon: float = 1e-5,
 ) -> Array:
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta; x is [n, C, ...], all else [C]."""
@@ -51,8 +49,8 @@ def batch_norm(
 @op
 def instance_norm(
     x: Array,
-    gamma: Optional[Array] = None,
-    beta: Optional[Array] = None,
+    gamma: Array | None = None,
+    beta: Array | None = None,
     epsilon: float = 1e-5,
 ) -> Array:
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta for each instance and channel by itself.
@@ -74,9 +72,9 @@ def l2_norm(x: Array, epsilon: float = 1e-6) -> Array:
 @op
 def layer_norm(
     x: Array,
-    axes: Optional[Array] = None,
-    gamma: Optional[Array] = None,
-    beta: Optional[Array] = None,
+    axes: Array | None = None,
+    gamma: Array | None = None,
+    beta: Array | None = None,
     epsilon: float = 1e-5,
 ) -> Array:
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, normalised together over `axes`.

@@ -10,7 +10,7 @@ converters/mil/mil/ops/defs, whose docstrings are the operators' specification.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from exportcheck.mil.registry import op
 Array = np.ndarray
 
 
-def _over(axes: Optional[Array], keep_dims: bool) -> Dict[str, Any]:
+def _over(axes: Array | None, keep_dims: bool) -> dict[str, Any]:
     """The arguments by which NumPy reduces `axes`."""
     axis = None if axes is None else tuple(map(int, np.ravel(axes)))
     return {"axis": axis, "keepdims": bool(keep_dims)}
@@ -54,25 +54,25 @@ def reduce_argmin(
 
 
 @op
-def reduce_l1_norm(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_l1_norm(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """Sum of |x|."""
     return np.sum(np.abs(_wide(x)), **_over(axes, keep_dims))
 
 
 @op
-def reduce_l2_norm(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_l2_norm(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """sqrt(sum of x^2); the squares of a float32 cannot overflow."""
     return np.sqrt(reduce_sum_square(x, axes, keep_dims))
 
 
 @op
-def reduce_log_sum(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_log_sum(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """log(sum of x)."""
     return np.log(reduce_sum(x, axes, keep_dims))
 
 
 @op
-def reduce_log_sum_exp(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_log_sum_exp(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """log(sum of exp(x)), the largest x taken out of the sum first. Of no elements: -inf."""
     over = _over(axes, keep_dims)
     wide = x.astype(np.float64)
@@ -82,37 +82,37 @@ def reduce_log_sum_exp(x: Array, axes: Optional[Array] = None, keep_dims: bool =
 
 
 @op
-def reduce_max(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_max(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """The largest element."""
     return np.max(x, **_over(axes, keep_dims))
 
 
 @op
-def reduce_mean(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_mean(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """sum of x / number of elements; NaN of none."""
     total = reduce_sum(x, axes, keep_dims)
     return total / np.float64(x.size // max(np.size(total), 1))
 
 
 @op
-def reduce_min(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_min(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """The smallest element."""
     return np.min(x, **_over(axes, keep_dims))
 
 
 @op
-def reduce_prod(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_prod(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """Product of x; 1 of none."""
     return np.prod(_wide(x), **_over(axes, keep_dims))
 
 
 @op
-def reduce_sum(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_sum(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """Sum of x."""
     return np.sum(_wide(x), **_over(axes, keep_dims))
 
 
 @op
-def reduce_sum_square(x: Array, axes: Optional[Array] = None, keep_dims: bool = False) -> Array:
+def reduce_sum_square(x: Array, axes: Array | None = None, keep_dims: bool = False) -> Array:
     """Sum of x^2."""
     return np.sum(np.square(_wide(x)), **_over(axes, keep_dims))

@@ -1,0 +1,84 @@
+"""Turns figures into words: which input classes differ, which fail a case, which are noted."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterator, Mapping, Tuple
+
+import numpy as np
+
+from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable
+from exportcheck.inputs import InputClass
+from exportcheck.results import Comparison, Status
+from exportcheck.subject import Expected, Subject
+from exportcheck.targets.interface import Arrays
+
+
+def compared(
+    what: Subject, given: InputClass, actual: Arrays, expected: Expected, tolerance: Tolerance
+) -> Iterator[Tuple[str, Comparison]]:
+    """The comparison of the one output that a network of this package has, under its class's name.
+
+    Where eager itself makes NaN of an infinity (0 * inf), another answer may well be the better
+    one: those points are judged apart and, like NaN inputs, do not gate.
+    """
+    if len(actual) != 1 or len(expected.outputs) != 1:
+        yield given.name, incomparable("outputs", len(expected.outputs))
+        return
+    options: Dict[str, Any] = {
+        "gates": given.gates,
+        "signed_zeros": given.name == "zeros",
+        "inputs": given.values if what.elementwise else None,
+        "truth": expected.truth[0],
+    }
+    undefined = np.isnan(expected.outputs[0])
+    if given.name != "infinities" or not undefined.any():
+        yield given.name, compare(actual[0], expected.outputs[0], tolerance, **options)
+        return
+    for name, where in ((given.name, ~undefined), (f"{given.name} to nan", undefined)):
+        options.update(where=where, gates=name == given.name)
+        yield name, compare(actual[0], expected.outputs[0], tolerance, **options)
+
+
+def notes_of(comparisons: Mapping[str, Comparison]) -> Tuple[str, ...]:
+    """A note for each input class that differs without failing the case."""
+    return tuple(
+        f"{name}: {_figures(c)}"
+        for name, c in comparisons.items()
+        if (not c.close and not c.gates) or (c.close and c.kinds)
+    )
+
+
+def verdict(comparisons: Mapping[str, Comparison]) -> Tuple[Status, str]:
+    """Pass, or mismatch with the gating input classes that differ, the worst first."""
+    failed = [(name, c) for name, c in comparisons.items() if c.gates and not c.close]
+    if not failed:
+        return Status.PASS, ""
+    failed.sort(key=lambda item: -item[1].max_error)
+    return Status.MISMATCH, "; ".join(f"{name}: {_figures(c)}" for name, c in failed)
+
+
+def _figures(comparison: Comparison) -> str:
+    """For example `nan-lost 4096 of 4096: 0 where eager gives nan at x = nan`."""
+    kinds = [k for k in comparison.kinds if comparison.close or k not in HARMLESS]
+    counted = ", ".join(f"{kind} {comparison.kinds[kind]}" for kind in kinds)
+    text = f"{counted} of {comparison.total}"
+    worst = comparison.worst
+    if worst is not None:
+        text += f": {worst.actual:.8g} where eager gives {worst.expected:.8g}"
+        text += "" if worst.input is None else f" at x = {worst.input:.8g}"
+    return text
+
+
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+def described(error: BaseException) -> str:
+    """The cause in its first line: the innermost exception, which exporters like to wrap."""
+    chain = [error]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    cause = chain[-1]
+    text = _TERMINAL_CODES.sub("", str(cause)).strip()
+    outer = f" (raised as {type(error).__name__})" if cause is not error else ""
+    return f"{type(cause).__name__}: {text}{outer}"

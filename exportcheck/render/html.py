@@ -1,0 +1,222 @@
+"""One self-contained page: the matrix, every cell's evidence, every function's card; no network.
+
+The page is `html/page.html` with its style, its scripts and the report as JSON put in. Whatever the
+report holds reaches the page inside that JSON only, and its elements through text nodes only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+from exportcheck.catalog import activations
+from exportcheck.matrix import failures, lay_out, totals, verdict
+from exportcheck.records import result_to_json
+from exportcheck.results import Status
+from exportcheck.support import state_support
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from exportcheck.matrix import Cell, Column, Matrix
+    from exportcheck.results import Report, Result
+
+FILE_NAME = "matrix.html"
+
+TEXT_LIMIT = 6_000
+"""Characters that the page keeps of a message, from its start, and of a log, from its end."""
+
+_SHARED = ["network", "toolchain", "stage", "message", "notes", "blame", "comparisons", "curves", "tolerance", "actual", "graph_ops", "durations_s", "versions", "log", "known", "machine"]
+"""What a result has beside its place and its state; equal values are stored once."""
+
+
+def render(report: Report) -> str:
+    """The page, the same bytes for the same report."""
+    folder = resources.files("exportcheck.render") / "html"
+    style = _read(folder / "page.css")
+    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".js"))
+    script = "".join(_read(folder / name) for name in names)
+    script = f'(() => {{\n"use strict";\n{script}\nstart();\n}})();\n'
+    return Template(_read(folder / "page.html")).substitute(
+        style=style,
+        style_hash=_digest(style),
+        script=script,
+        script_hash=_digest(script),
+        data=_embedded(_data(report)),
+    )
+
+
+def _read(file: Traversable) -> str:
+    return file.read_text("utf-8")
+
+
+def _digest(text: str) -> str:
+    """What a content security policy calls `text`."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _embedded(data: Any) -> str:
+    """`data` as JSON in ASCII that no HTML parser takes for a tag, an entity or a comment."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+class _Pool:
+    """Values that occur more than once, each kept once; a place in it stands for the value."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = [None]
+        self._places: dict[str, int] = {}
+
+    def place(self, value: Any) -> int:
+        """Where `value` is kept; 0 for whatever is empty."""
+        if not value:
+            return 0
+        key = json.dumps(value)
+        if key not in self._places:
+            self._places[key] = len(self.values)
+            self.values.append(value)
+        return self._places[key]
+
+
+def _data(report: Report) -> dict[str, Any]:
+    matrix, pool = lay_out(report), _Pool()
+    index: dict[str, int] = {}
+    drawings = json.loads(_read(resources.files("exportcheck.catalog") / "curves.json"))
+    families = [
+        {**_family(matrix, family, pool, index), "curve": drawings.get(family)}
+        for family in matrix.families
+    ]
+    return {
+        "totals": totals(report),
+        "verdict": verdict(report),
+        "green": report.green,
+        "counts": report.counts(),
+        "fields": ["state", *_SHARED],
+        "columns": [_column(column) for column in matrix.columns],
+        "families": families,
+        "failures": _failures(report, index),
+        "stale": list(report.stale),
+        "unfinished": [case.id for case in report.unfinished],
+        "fixed": [index[_key(result)] for result in report.fixed],
+        "changes": [[c.kind.value, c.subject, c.text] for c in report.changes],
+        "machines": report.machines,
+        "pool": pool.values,
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {
+        "target": column.target,
+        "runtime": column.runtime,
+        "group": column.group,
+        "label": column.label,
+        "simulated": column.simulated,
+    }
+
+
+def _family(matrix: Matrix, family: str, pool: _Pool, index: dict[str, int]) -> dict[str, Any]:
+    statements = [state_support(matrix, family, column) for column in matrix.columns]
+    return {
+        "name": family,
+        "support": [s and [s.support.value, s.form] for s in statements],
+        "forms": [
+            {
+                **_declaration(form),
+                "cells": [
+                    _cell(matrix.cells.get((form, column)), pool, index)
+                    for column in matrix.columns
+                ],
+            }
+            for form in matrix.families[family]
+        ],
+    }
+
+
+def _declaration(form: str) -> dict[str, Any]:
+    """What the catalogue says of `form`; its name alone where it does not know it."""
+    known = activations().get(form)
+    if known is None:
+        return {"name": form}
+    return {
+        "name": form,
+        "kind": known.form,
+        "reference": known.reference,
+        "formula": known.formula,
+        "source": known.source,
+        "module": known.module,
+        "arguments": ", ".join(f"{name}={value!r}" for name, value in known.kwargs.items()),
+    }
+
+
+def _cell(cell: Cell | None, pool: _Pool, index: dict[str, int]) -> dict[str, Any] | None:
+    if cell is None:
+        return None
+    for result in cell.results:
+        index[_key(result)] = len(index)
+    return {
+        "state": "noted" if cell.noted else cell.worst.status.value,
+        "figure": cell.figure,
+        "known": cell.known,
+        "results": [_result(result, pool) for result in cell.results],
+    }
+
+
+def _key(result: Result) -> str:
+    return f"{result.id}\n{result.machine}"
+
+
+def _result(result: Result, pool: _Pool) -> list[Any]:
+    """The state, then the values of `_SHARED` by their place in `pool`."""
+    plain = result_to_json(result)
+    plain["message"] = _begin(plain["message"])
+    plain["log"] = _end(plain["log"])
+    plain["comparisons"] = [
+        pool.place([name, _rounded(c)]) for name, c in plain["comparisons"].items()
+    ]
+    plain["curves"] = {name: pool.place(curve) for name, curve in plain["curves"].items()}
+    plain["durations_s"] = {k: float(f"{v:.2g}") for k, v in plain["durations_s"].items()}
+    noted = result.status is Status.PASS and bool(result.notes)
+    return ["noted" if noted else result.status.value, *(pool.place(plain[k]) for k in _SHARED)]
+
+
+def _begin(text: str) -> str:
+    """The first `TEXT_LIMIT` characters of `text`, then how many were left out."""
+    left_out = len(text) - TEXT_LIMIT
+    return text if left_out <= 0 else f"{text[:TEXT_LIMIT]}\n[{left_out} characters left out]"
+
+
+def _end(text: str) -> str:
+    """The last `TEXT_LIMIT` characters of `text`, after how many were left out."""
+    left_out = len(text) - TEXT_LIMIT
+    return text if left_out <= 0 else f"[{left_out} characters left out]\n{text[left_out:]}"
+
+
+def _rounded(comparison: dict[str, Any]) -> dict[str, Any]:
+    """Errors to three digits, as they are shown; the worst point stays as it is."""
+    return {
+        name: float(f"{value:.3g}") if isinstance(value, float) else value
+        for name, value in comparison.items()
+    }
+
+
+def _failures(report: Report, index: dict[str, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "form": failure.activation,
+            "stage": failure.stage,
+            "status": failure.status.value,
+            "cause": _begin(failure.cause),
+            "culprit": failure.blame.culprit.value if failure.blame else "",
+            "blame": failure.blame.text if failure.blame else "",
+            "known": failure.known and [failure.known.reason, failure.known.issue],
+            "results": [index[_key(result)] for result in failure.results],
+        }
+        for failure in failures(report)
+    ]

@@ -1,0 +1,1 @@
+"""What runs saved models: a file a runtime."""

@@ -1,0 +1,205 @@
+"""Whose fault it is when numbers differ: second opinions on a case.
+
+Runs only for cases that fail. A culprit is named only where the evidence decides it:
+
+* the module gives other numbers the second time: random;
+* float64 sides with the export at every point that differs: eager;
+* a second opinion agrees with eager: whoever it leaves out is guilty (optimizer, kernel, precision,
+  the exporter where only the exporter differs);
+* an independent evaluator repeats the wrong numbers from the same file: exporter.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Iterator, List, Mapping, Optional, Tuple
+
+import numpy as np
+
+from exportcheck.compare import Tolerance
+from exportcheck.inputs import InputClass
+from exportcheck.judge import compared, described
+from exportcheck.results import Blame, Comparison, Culprit, Evidence
+from exportcheck.subject import Expected, Subject, run_eager
+from exportcheck.targets import targets
+from exportcheck.targets.interface import Arrays, Opinion, Run, Runtime, Target
+
+_TEXTS = {
+    Culprit.RUNTIME_OPTIMIZER: "the runtime's optimizer{what}: right with it off",
+    Culprit.RUNTIME_KERNEL: "the runtime's kernel{what}: {other}, is right",
+    Culprit.PRECISION: "{precision}: right without rounding to it",
+    Culprit.EXPORTER: "the exporter: {other} is right",
+}
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A case whose numbers differ, with all it takes to ask for second opinions.
+
+    Attributes:
+        what: the activation in its network.
+        target: how it was exported.
+        runtime: what ran it.
+        path: the saved file.
+        run: the loaded model.
+        outputs: what it answered, by input class.
+        comparisons: how that was judged.
+        tolerance: by which.
+    """
+
+    what: Subject
+    target: Target
+    runtime: Runtime
+    path: Path
+    run: Run
+    outputs: Mapping[str, Arrays]
+    comparisons: Mapping[str, Comparison]
+    tolerance: Tolerance
+
+    @property
+    def given(self) -> InputClass:
+        """The most ordinary inputs that fail the case: what is guilty of these is guilty."""
+        return next(
+            c
+            for c in self.what.inputs(self.target.precision)
+            if self.comparisons[c.name].gates and not self.comparisons[c.name].close
+        )
+
+    @property
+    def expected(self) -> Expected:
+        """What eager answers to them."""
+        return self.what.expected(self.target.precision)[self.given.name]
+
+    @property
+    def actual(self) -> Arrays:
+        """What the exported model answers to them."""
+        return self.outputs[self.given.name]
+
+    def agrees(self, run: Run) -> bool:
+        """Whether `run` agrees with eager on them."""
+        given = self.given
+        judged = compared(self.what, given, run((given.values,)), self.expected, self.tolerance)
+        return all(comparison.close for _, comparison in judged if comparison.gates)
+
+    def repeats(self, run: Run) -> bool:
+        """Whether `run` gives the case's own wrong numbers, within tolerance."""
+        return _alike(run((self.given.values,)), self.actual, self.tolerance)
+
+
+def _alike(one: Arrays, other: Arrays, tolerance: Tolerance) -> bool:
+    return len(one) == len(other) and all(
+        a.shape == b.shape
+        and np.allclose(a, b, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
+        for a, b in zip(one, other)
+    )
+
+
+def blame_mismatch(case: Mismatch) -> Blame:
+    """Who made the numbers of `case` differ, with the evidence."""
+    first = _random(case) or _eager(case)
+    if first is not None:
+        return first
+    evidence: List[Evidence] = []
+    for opinion in (*case.runtime.opinions(case.path), *_sibling_opinions(case)):
+        found, culprit = _asked(opinion, case)
+        evidence.append(Evidence(opinion.tried, found))
+        if culprit is not None:
+            return _named(culprit, opinion, case, tuple(evidence))
+    text = "undecided: no second opinion settles it"
+    return Blame(Culprit.UNDECIDED, text, tuple(evidence))
+
+
+def _random(case: Mismatch) -> Optional[Blame]:
+    """Eager twice and the export twice: other numbers the second time are nobody's mistake."""
+    given = case.given
+    module = case.what.build()
+    runs: Mapping[str, Run] = {
+        "eager": lambda inputs: run_eager(module, inputs[0]),
+        case.target.name: case.run,
+    }
+    for name, run in runs.items():
+        once, twice = run((given.values,)), run((given.values,))
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(once, twice)):
+            found = f"other numbers the second time, on the same {given.name} inputs"
+            text = f"random or stateful: {name} gives {found}"
+            return Blame(Culprit.RANDOM, text, (Evidence(f"{name}, twice", found),))
+    return None
+
+
+def _eager(case: Mismatch) -> Optional[Blame]:
+    """float64 beside both: eager is to blame where it is the farther one at every such point."""
+    eager, truth, actual = case.expected.outputs[0], case.expected.truth[0], case.actual[0]
+    if actual.shape != eager.shape:
+        return None
+    with np.errstate(all="ignore"):
+        differs = ~np.isclose(
+            actual, eager, case.tolerance.rtol, case.tolerance.atol, equal_nan=True
+        )
+        nearer = np.abs(actual - truth) < np.abs(eager - truth)
+    if not nearer[differs].all():
+        return None
+    found = "nearer to the export than eager is, at every point that differs"
+    return Blame(Culprit.EAGER, f"eager itself: float64 is {found}", (Evidence("float64", found),))
+
+
+def _sibling_opinions(case: Mismatch) -> Iterator[Opinion]:
+    for name, culprit in case.target.siblings.items():
+        if name in targets():
+            load = partial(_by_sibling, case, targets()[name])
+            # What float32 gets wrong too is no matter of precision: the conversion is wrong.
+            yield Opinion(name, load, culprit, independent=culprit is Culprit.PRECISION)
+
+
+def _by_sibling(case: Mismatch, target: Target) -> Run:
+    """The same network by another target, run by a runtime of the same name where it has one."""
+    runtimes = {runtime.name: runtime for runtime in target.runtimes}
+    runtime = runtimes.get(case.runtime.name, next(iter(runtimes.values())))
+
+    def run(inputs: Arrays) -> Arrays:
+        with tempfile.TemporaryDirectory(prefix="exportcheck-") as folder:
+            path = Path(folder) / f"model{target.suffix}"
+            target.save(target.export(case.what.build(), case.what.example()), path)
+            return runtime.load(path).run(inputs)
+
+    return run
+
+
+def _asked(opinion: Opinion, case: Mismatch) -> Tuple[str, Optional[Culprit]]:
+    """What the opinion came to, and whom it convicts."""
+    try:
+        run = opinion.load()
+        if case.agrees(run):
+            return "agrees with eager", opinion.culprit
+        if case.repeats(run):
+            return "the same wrong numbers", Culprit.EXPORTER if opinion.independent else None
+    except Exception as error:  # an opinion that cannot be had is evidence of nothing, and said
+        return f"cannot be had: {described(error).splitlines()[0]}", None
+    return "wrong in another way", None
+
+
+def _named(
+    culprit: Culprit, opinion: Opinion, case: Mismatch, evidence: Tuple[Evidence, ...]
+) -> Blame:
+    """The blame in a sentence, down to the fusion or kernel where the runtime can tell."""
+    if evidence[-1].found != "agrees with eager":
+        text = f"the exporter: {opinion.tried}, gives the same wrong numbers"
+        return Blame(culprit, text, evidence)
+    what = ""
+    if culprit in (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER):
+        what, remark = _pinpointed(culprit, case)
+        evidence += remark
+    text = _TEXTS[culprit].format(what=what, precision=case.target.precision, other=opinion.tried)
+    return Blame(culprit, text, evidence)
+
+
+def _pinpointed(culprit: Culprit, case: Mismatch) -> Tuple[str, Tuple[Evidence, ...]]:
+    """` (Sigmoid)` or nothing, and a remark where looking for it failed."""
+    inputs = (case.given.values,)
+    try:
+        found = case.runtime.pinpoint(case.path, culprit, case.agrees, inputs)
+    except Exception as error:  # the verdict stands without it
+        return "", (Evidence("looking for the operator", described(error).splitlines()[0]),)
+    return f" ({found})" if found else "", ()

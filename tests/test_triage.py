@@ -1,0 +1,205 @@
+"""Verdicts: each kind of guilt planted or found, with the evidence that decides it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from exportcheck import catalog, subject
+from exportcheck.catalog import Activation
+from exportcheck.check import check
+from exportcheck.compare import tolerance_for
+from exportcheck.judge import compared
+from exportcheck.records import result_to_json
+from exportcheck.results import Case, Culprit, Status
+from exportcheck.runtimes.onnxruntime import OnnxRuntime
+from exportcheck.targets import targets
+from exportcheck.triage import Mismatch, blame_mismatch
+
+
+def blame_of(activation, target, network="bare"):
+    runtime = next(r for r in targets()[target].runtimes if r.name != "coreml")
+    result = check(Case(activation, network, target, runtime.name, "here"))
+    assert result.status is Status.MISMATCH, result.message
+    return result.blame
+
+
+def mismatch(what, target, runtime, path):
+    """The case as `check` would have it, on a file that already lies at `path`."""
+    tolerance = tolerance_for(target.precision, what.network)
+    run = runtime.load(path).run
+    given, expected = what.inputs(target.precision), what.expected(target.precision)
+    outputs = {c.name: run((c.values,)) for c in given}
+    comparisons = {
+        name: comparison
+        for c in given
+        for name, comparison in compared(what, c, outputs[c.name], expected[c.name], tolerance)
+    }
+    return Mismatch(what, target, runtime, path, run, outputs, comparisons, tolerance)
+
+
+@pytest.mark.parametrize(
+    ("activation", "target", "culprit", "words"),
+    [
+        ("logsigmoid", "onnx-trace-opset17", Culprit.RUNTIME_KERNEL, "(Sigmoid)"),
+        ("logsigmoid", "onnx-dynamo-opset18", Culprit.RUNTIME_KERNEL, "(Sigmoid)"),
+        ("softplus-threshold1", "onnx-trace-opset13", Culprit.EXPORTER, "onnx.reference"),
+        ("softplus-threshold1", "coreml-fp32", Culprit.EXPORTER, "value inference"),
+        ("softplus-threshold1", "coreml-fp16", Culprit.EXPORTER, "same wrong numbers"),
+        ("gelu-tanh", "coreml-export-fp32", Culprit.EXPORTER, "value inference"),
+        ("logsoftmax-dim1", "coreml-fp32", Culprit.EXPORTER, "value inference"),
+        ("logsoftmax-dim1", "coreml-fp16", Culprit.PRECISION, "float16"),
+    ],
+)
+def test_what_is_wrong_today_is_blamed_on_whoever_did_it(activation, target, culprit, words):
+    blame = blame_of(activation, target)
+    assert blame.culprit is culprit, blame
+    assert words in blame.text
+    assert blame.evidence
+
+
+def test_off_macos_no_verdict_names_apples_runtime():
+    for target in ("coreml-fp32", "coreml-fp16"):
+        blame = blame_of("logsoftmax-dim-1", target)
+        told = blame.text + "".join(e.tried + e.found for e in blame.evidence)
+        assert "Apple" not in told
+        assert blame.culprit not in (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER)
+
+
+def test_a_planted_fusion_is_blamed_on_the_optimizer_by_name(tmp_path):
+    what, target = subject.subject("gelu", "bare"), targets()["onnx-trace-opset13"]
+    target.save(target.export(what.build(), what.example()), tmp_path / "model.onnx")
+    planted = OnnxRuntime(session_config=(("optimization.enable_gelu_approximation", "1"),))
+    case = mismatch(what, target, planted, tmp_path / "model.onnx")
+    blame = blame_mismatch(case)
+    assert blame.culprit is Culprit.RUNTIME_OPTIMIZER
+    assert "(GeluFusion" in blame.text or "(GeluApproximation)" in blame.text
+    assert blame.evidence[0].tried == "onnxruntime, optimizations off"
+    assert blame.evidence[0].found == "agrees with eager"
+
+
+class Noisy(nn.Module):
+    def forward(self, x):
+        return x + 0.01 * torch.rand_like(x)
+
+
+class Counting(nn.Module):
+    """Adds how often it was called: stateful, not random."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x + self.calls
+
+
+class Cancelling(nn.Module):
+    """(1 + x*1e-4) - 1: float32 loses the digits that float64 keeps."""
+
+    def forward(self, x):
+        return (1 + x * 1e-4) - 1
+
+
+@pytest.fixture
+def planted(monkeypatch):
+    """Puts a module of this file into the catalogue."""
+
+    def plant(module):
+        name = module.__name__.lower()
+        entry = Activation(name, name, f"{__name__}.{module.__name__}", "?", "tests")
+        monkeypatch.setitem(catalog.activations(), name, entry)
+        subject.subject.cache_clear()
+        return name
+
+    return plant
+
+
+@pytest.mark.parametrize("module", [Noisy, Counting])
+def test_a_module_that_never_repeats_itself_is_random_whatever_the_export_did(planted, module):
+    blame = blame_of(planted(module), "onnx-trace-opset17")
+    assert blame.culprit is Culprit.RANDOM
+    assert "eager, twice" in [e.tried for e in blame.evidence]
+
+
+def test_a_frozen_random_number_in_the_file_is_seen_as_random(planted):
+    assert blame_of(planted(Noisy), "torchscript-trace").culprit is Culprit.RANDOM
+
+
+def test_where_float64_sides_with_the_export_eager_is_to_blame(planted, tmp_path):
+    """The export computes x*1e-4 without the detour that costs eager its digits."""
+    what = subject.subject(planted(Cancelling), "bare")
+    target = targets()["torchscript-trace"]
+    exact = torch.jit.trace(_Scaled(), what.example())
+    target.save(exact, tmp_path / "model.pt")
+    case = mismatch(what, target, target.runtimes[0], tmp_path / "model.pt")
+    # compare excuses what agrees with float64 by itself; the verdict must hold without that.
+    strict = {
+        name: _failing(comparison) if name == "grid" else comparison
+        for name, comparison in case.comparisons.items()
+    }
+    blame = blame_mismatch(_with(case, strict))
+    assert blame.culprit is Culprit.EAGER
+
+
+class _Scaled(nn.Module):
+    def forward(self, x):
+        return x * 1e-4
+
+
+def _failing(comparison):
+    import dataclasses
+
+    return dataclasses.replace(comparison, close=False)
+
+
+def _with(case, comparisons):
+    import dataclasses
+
+    return dataclasses.replace(case, comparisons=comparisons)
+
+
+def test_a_wrong_torchscript_file_is_blamed_on_the_exporter(tmp_path):
+    what, target = subject.subject("relu", "bare"), targets()["torchscript-trace"]
+    target.save(torch.jit.trace(nn.LeakyReLU(0.2), what.example()), tmp_path / "model.pt")
+    blame = blame_mismatch(mismatch(what, target, target.runtimes[0], tmp_path / "model.pt"))
+    assert blame.culprit is Culprit.EXPORTER
+
+
+def test_without_a_second_opinion_the_verdict_is_undecided_with_the_evidence(tmp_path):
+    class Alone(OnnxRuntime):
+        def opinions(self, path):
+            return [o for o in super().opinions(path) if "reference" not in o.tried]
+
+    what, target = subject.subject("logsigmoid", "bare"), targets()["onnx-trace-opset17"]
+    target.save(target.export(what.build(), what.example()), tmp_path / "model.onnx")
+    blame = blame_mismatch(mismatch(what, target, Alone(), tmp_path / "model.onnx"))
+    assert blame.culprit is Culprit.UNDECIDED
+    assert {e.found for e in blame.evidence} == {"the same wrong numbers"}
+
+
+def test_an_opinion_that_cannot_be_had_is_said_and_convicts_nobody(tmp_path, monkeypatch):
+    def broken(*args):
+        raise RuntimeError("no such evaluator")
+
+    monkeypatch.setattr("exportcheck.runtimes.onnxruntime._reference", broken)
+    blame = blame_of("logsigmoid", "onnx-trace-opset17")
+    assert blame.culprit is Culprit.UNDECIDED
+    found = {e.tried: e.found for e in blame.evidence}
+    assert "no such evaluator" in found["onnx.reference, the same file"]
+
+
+def test_the_evidence_is_in_the_json():
+    result = check(Case("logsigmoid", "bare", "onnx-trace-opset17", "onnxruntime", "here"))
+    blame = result_to_json(result)["blame"]
+    assert blame["culprit"] == "runtime-kernel"
+    assert {"tried", "found"} == set(blame["evidence"][0])
+
+
+def test_what_passes_is_not_judged():
+    result = check(Case("relu", "bare", "onnx-trace-opset17", "onnxruntime", "here"))
+    assert result.blame is None
+    assert np.isfinite(result.max_error)

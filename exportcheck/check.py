@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 import traceback
@@ -30,6 +31,7 @@ class _Course:
     """A case under way: the stage it is in and the facts so far, which its result keeps."""
 
     announce: Announce
+    strict: bool = False
     stage: Stage = Stage.BUILD
     durations_s: Dict[str, float] = field(default_factory=dict)
     facts: Dict[str, Any] = field(default_factory=dict)
@@ -45,14 +47,15 @@ class _Course:
             self.durations_s[stage.value] = time.perf_counter() - start
 
 
-def check(case: Case, announce: Announce = lambda stage: None) -> Result:
+def check(case: Case, announce: Announce = lambda stage: None, *, strict: bool = False) -> Result:
     """The result of `case`. Whatever an exporter or a runtime raises is part of it.
 
     Args:
         case: what to check.
         announce: called as each stage begins, so that a crash can be blamed on it.
+        strict: whether every input class gates, NaN, signed zeros and subnormals too.
     """
-    course = _Course(announce)
+    course = _Course(announce, strict)
     try:
         with tempfile.TemporaryDirectory(prefix="exportcheck-") as folder:
             _take(case, course, Path(folder))
@@ -85,6 +88,10 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         what = subject(case.activation, case.network)
         facts["family"] = what.activation.family
         module, expected = what.build(), what.expected(target.precision)
+        facts["actual"]["changes_its_input"] = what.changes_its_input
+        given = what.inputs(target.precision)
+        if course.strict:
+            given = tuple(dataclasses.replace(c, gates=True, strict=True) for c in given)
     path = folder / f"model{target.suffix}"
     with course.at(Stage.EXPORT):
         exported = target.export(module, what.example())
@@ -97,14 +104,15 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         facts["graph_ops"] = dict(inspection.graph_ops)
         loaded = runtime.load(path)
         facts["graph_ops"].update(loaded.graph_ops)
+        facts["actual"].update(loaded.facts)
     with course.at(Stage.RUN):
-        outputs = {c.name: loaded.run((c.values,)) for c in what.inputs(target.precision)}
+        outputs = {c.name: loaded.run((c.values,)) for c in given}
     with course.at(Stage.COMPARE):
         tolerance = tolerance_for(target.precision, case.network)
         facts["tolerance"] = vars(tolerance)
         facts["comparisons"] = dict(
             comparison
-            for c in what.inputs(target.precision)
+            for c in given
             for comparison in compared(what, c, outputs[c.name], expected[c.name], tolerance)
         )
         facts["notes"] += notes_of(facts["comparisons"])
@@ -113,6 +121,7 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
             facts["blame"] = blame_mismatch(
                 Mismatch(
                     what,
+                    given,
                     target,
                     runtime,
                     path,

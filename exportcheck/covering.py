@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import escape
-from itertools import product
+from itertools import combinations, product
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ class _Candidate:
 def cover(wanted: Iterable[Case], others: Iterable[Case], *, any_runtime: bool) -> Iterator[str]:
     """Patterns that together match all of `wanted` and none of `others`, the widest first.
 
+    Of patterns that match the same cases the most literal is taken: what will be added to the
+    matrix some day has not failed yet.
+
     Args:
         wanted: cases of one activation and one toolchain.
         others: the cases that must not match; those of `wanted` among them are left out.
@@ -47,7 +51,7 @@ def cover(wanted: Iterable[Case], others: Iterable[Case], *, any_runtime: bool) 
     while remaining:
         best = min(
             candidates,
-            key=lambda c: (-len(c.covered & remaining), c.wildcards, len(c.target), c.target),
+            key=lambda c: (-len(c.covered & remaining), c.wildcards, -len(c.target), c.target),
         )
         yield best.pattern(one.activation, one.toolchain)
         remaining -= best.covered
@@ -56,7 +60,7 @@ def cover(wanted: Iterable[Case], others: Iterable[Case], *, any_runtime: bool) 
 def _candidates(wanted: set[Case], others: set[Case], any_runtime: bool) -> Iterator[_Candidate]:
     """Every pattern worth a thought that covers some of `wanted` and none of `others`."""
     networks = [*sorted({escape(c.network) for c in wanted}), "*"]
-    targets = sorted({glob for c in wanted for glob in _globs(c.target)})
+    targets = _globs({c.target for c in wanted})
     runtimes = ["*"] if any_runtime else sorted({escape(c.runtime) for c in wanted})
     for parts in product(networks, targets, runtimes):
         if not any(_matches(case, parts) for case in others):
@@ -65,15 +69,15 @@ def _candidates(wanted: set[Case], others: set[Case], any_runtime: bool) -> Iter
                 yield _Candidate(*parts, covered)
 
 
-def _globs(name: str) -> Iterator[str]:
-    """`coreml-fp16`, `coreml-*`, `coreml-*fp16`, `*-fp16`, `*`."""
-    words = name.split("-")
-    yield escape(name)
-    for count in range(len(words)):
-        yield "-".join((*map(escape, words[:count]), "*"))
-    if len(words) > 1:
-        yield f"*-{escape(words[-1])}"
-        yield f"{escape(words[0])}-*{escape(words[-1])}"
+def _globs(names: set[str]) -> list[str]:
+    """The names, what they begin with in common, what they end with, and `*`."""
+    globs = {"*", *map(escape, names)}
+    for one, other in combinations(sorted(names), 2):
+        head = commonprefix((one, other))  # noqa: RUF071  # names, not paths
+        globs.add(f"{escape(head)}*")
+        tails = {name.rpartition("-")[2] for name in (one, other)}
+        globs.update(f"{escape(head)}*{escape(tail)}" for tail in tails)
+    return sorted(globs)
 
 
 def _matches(case: Case, parts: tuple[str, ...]) -> bool:

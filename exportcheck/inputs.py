@@ -33,11 +33,15 @@ _KNEE_STEPS_ULP = (0, 1, 2, 3, 4, 8, 16, 64, 1024)
 
 @dataclass(frozen=True)
 class InputClass:
-    """One named tensor, float32 or float16, and whether its differences fail a case."""
+    """One named float32 tensor, and whether its differences fail a case.
+
+    `strict` says that even what eager makes NaN of does.
+    """
 
     name: str
     values: np.ndarray
     gates: bool
+    strict: bool = False
 
 
 def bare_inputs(

@@ -36,7 +36,7 @@ def compared(
         yield given.name, compare(actual[0], expected.outputs[0], tolerance, **options)
         return
     for name, where in ((given.name, ~undefined), (f"{given.name} to nan", undefined)):
-        options.update(where=where, gates=name == given.name)
+        options.update(where=where, gates=name == given.name or given.strict)
         yield name, compare(actual[0], expected.outputs[0], tolerance, **options)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from exportcheck.errors import UsageError
-from exportcheck.selection import nearest
 from exportcheck.results import Known
+from exportcheck.selection import nearest
 from exportcheck.toml_files import read_toml
 
 if TYPE_CHECKING:

@@ -53,7 +53,8 @@ def update(
         matching = (order[case_id] for case_id in order if fnmatchcase(case_id, one.pattern))
         return next(matching, len(order))
 
-    pins = {name: versions.get(name, wish) for name, wish in old.versions.items()}
+    # `+cpu` says where a package came from; its numbers are those of the version before it.
+    pins = {name: versions.get(name, wish).partition("+")[0] for name, wish in old.versions.items()}
     return LimitationFile(tuple(sorted(found, key=place)), pins)
 
 
@@ -62,7 +63,8 @@ def _sifted(
 ) -> tuple[list[Limitation], list[Limitation]]:
     """The old limitations that still hold, those without a reason given one, and the others."""
     versions = report.environment.get("versions", {})
-    kept, gone = [], []
+    kept: list[Limitation] = []
+    gone: list[Limitation] = []
     for one in old:
         matched = [result for result in report.results if one.names(result, versions)]
         failing = [result for result in matched if result.status.failed]
@@ -90,16 +92,16 @@ def _for_new(
         key = (result.case.activation, result.case.toolchain, result.stage, result.status, cause)
         grouped.setdefault(key, []).append(result)
     for (*_, cause), results in grouped.items():
-        before = next((one for one in gone if one.pattern == cause), None)
-        reason = before.reason if before and before.reason else reason_of(results[0])
+        narrowed = next((one for one in gone if one.pattern == cause), Limitation("", ""))
+        reason = narrowed.reason or reason_of(results[0])
         any_runtime = results[0].stage in _BEFORE_A_RUNTIME
         wanted = [result.case for result in results]
         for pattern in cover(wanted, cases, any_runtime=any_runtime):
-            yield Limitation(pattern, reason, before.issue if before else "")
+            yield Limitation(pattern, reason, narrowed.issue)
 
 
 def _cause(result: Result) -> str:
-    """What equal failures have in common: the reason, without the numbers that differ by network."""
+    """What equal failures have in common: the reason without numbers, which vary by network."""
     blamed = result.blame and result.blame.culprit is not Culprit.UNDECIDED
     if result.status is Status.MISMATCH and not blamed:
         return ""

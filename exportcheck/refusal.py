@@ -16,7 +16,7 @@ from exportcheck.targets.interface import Target
 def blame_failure(what: Subject, target: Target, stage: Stage, error: BaseException) -> Blame:
     """Which operators stand in the way of an export, and where the module calls them."""
     if stage not in (Stage.EXPORT, Stage.SAVE):
-        text = f"undecided: it fails at stage {stage.value}, after the export"
+        text = f"it fails at stage {stage.value}, after the export"
         return Blame(Culprit.UNDECIDED, text)
     evidence = []
     try:
@@ -33,11 +33,11 @@ def blame_failure(what: Subject, target: Target, stage: Stage, error: BaseExcept
     names = missing or _operators_in(str(error)) or _in_place(str(error), calls)
     operators = tuple(dict.fromkeys(_located(name, calls) for name in names))
     if missing:
-        text = f"the exporter: no translation for {', '.join(o.name for o in operators)}"
+        text = f"no translation for {', '.join(o.name for o in operators)}"
     elif operators:
-        text = f"the exporter: it refuses {operators[0].name}"
+        text = f"it refuses {operators[0].name}"
     else:
-        text = "the exporter: it raises, and names no operator"
+        text = "it raises, and names no operator"
     return Blame(Culprit.EXPORTER, text, tuple(evidence), operators)
 
 

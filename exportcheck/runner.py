@@ -7,6 +7,7 @@ import queue
 import threading
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
@@ -51,6 +52,7 @@ def run(
     *,
     jobs: int | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    strict: bool = False,
     start_worker: Callable[[], WorkerProcess] = WorkerProcess,
 ) -> None:
     """Checks every case and tells `observer` of each result, in the order they finish.
@@ -63,6 +65,7 @@ def run(
         observer: is told.
         jobs: how many workers; one for each core when absent.
         timeout_s: after so many seconds a case is given up and its worker replaced.
+        strict: whether every input class gates, NaN, signed zeros and subnormals too.
         start_worker: makes a worker.
 
     Raises:
@@ -71,7 +74,8 @@ def run(
     batches = deque(list(batch) for _, batch in groupby(cases, lambda c: (c.activation, c.network)))
     events: queue.Queue[_Event] = queue.Queue()
     count = max(1, min(jobs or default_jobs(), len(batches)))
-    lanes = [_Lane(number, batches, events, timeout_s, start_worker) for number in range(count)]
+    ask = partial(WorkerProcess.check, timeout_s=timeout_s, strict=strict)
+    lanes = [_Lane(number, batches, events, ask, start_worker) for number in range(count)]
     try:
         for lane in lanes:
             lane.start()
@@ -99,14 +103,14 @@ class _Lane(threading.Thread):
         number: int,
         batches: deque[list[Case]],
         events: queue.Queue[_Event],
-        timeout_s: float,
+        ask: Callable[[WorkerProcess, Case], Result],
         start_worker: Callable[[], WorkerProcess],
     ) -> None:
         super().__init__(daemon=True)
         self._number = number
         self._batches = batches
         self._events = events
-        self._timeout_s = timeout_s
+        self._ask = ask
         self._start_worker = start_worker
         self._worker: WorkerProcess | None = None
         self._stopping = threading.Event()
@@ -136,7 +140,7 @@ class _Lane(threading.Thread):
             if self._stopping.is_set():
                 self._worker.kill()
             try:
-                result = self._worker.check(case, self._timeout_s)
+                result = self._ask(self._worker, case)
             except WorkerDied:
                 self._worker = None
                 if self._stopping.is_set():

@@ -52,13 +52,18 @@ def current_toolchain() -> str:
     return "torch-" + ".".join(version.split(".")[:2])
 
 
-def all_cases(toolchain: str) -> list[Case]:
-    """Every case that can run on this machine, those of one activation and network together."""
+def all_cases(toolchain: str, *, anywhere: bool = False) -> list[Case]:
+    """Every case that can run on this machine, those of one activation and network together.
+
+    Args:
+        toolchain: the toolchain of all of them.
+        anywhere: also the cases that can run on other machines only.
+    """
     runnable = [
         (target.name, runtime.name)
         for target in targets().values()
         for runtime in target.runtimes
-        if runtime.missing() is None
+        if anywhere or runtime.missing() is None
     ]
     return [
         Case(activation.name, network, target, runtime, toolchain)

@@ -68,6 +68,17 @@ class Subject:
         """Whether each output depends on the input at the same place only."""
         return self.network == "bare" and self.activation.elementwise
 
+    @property
+    def changes_its_input(self) -> bool:
+        """Whether the module writes to the tensor it is given, as in-place ones do."""
+        import torch
+
+        given = self.example()
+        before = [tensor.clone() for tensor in given]
+        with torch.no_grad():
+            self.build()(*given)
+        return any(not torch.equal(a, b) for a, b in zip(given, before))
+
     def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
         """The input classes for programs that compute in `dtype`."""
         if dtype not in self._inputs:

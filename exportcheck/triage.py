@@ -28,11 +28,12 @@ from exportcheck.targets import targets
 from exportcheck.targets.interface import Arrays, Opinion, Run, Runtime, Target
 
 _TEXTS = {
-    Culprit.RUNTIME_OPTIMIZER: "the runtime's optimizer{what}: right with it off",
-    Culprit.RUNTIME_KERNEL: "the runtime's kernel{what}: {other}, is right",
-    Culprit.PRECISION: "{precision}: right without rounding to it",
-    Culprit.EXPORTER: "the exporter: {other} is right",
+    Culprit.RUNTIME_OPTIMIZER: "{what}right by {other}",
+    Culprit.RUNTIME_KERNEL: "{what}right by {other}",
+    Culprit.PRECISION: "right without rounding to {precision}",
+    Culprit.EXPORTER: "right by {other}",
 }
+"""The verdict's sentence where a second opinion agrees with eager; the culprit stands before it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Mismatch:
 
     Attributes:
         what: the activation in its network.
+        inputs: the input classes it was run on.
         target: how it was exported.
         runtime: what ran it.
         path: the saved file.
@@ -51,6 +53,7 @@ class Mismatch:
     """
 
     what: Subject
+    inputs: Tuple[InputClass, ...]
     target: Target
     runtime: Runtime
     path: Path
@@ -64,7 +67,7 @@ class Mismatch:
         """The most ordinary inputs that fail the case: what is guilty of these is guilty."""
         return next(
             c
-            for c in self.what.inputs(self.target.precision)
+            for c in self.inputs
             if self.comparisons[c.name].gates and not self.comparisons[c.name].close
         )
 
@@ -108,7 +111,7 @@ def blame_mismatch(case: Mismatch) -> Blame:
         evidence.append(Evidence(opinion.tried, found))
         if culprit is not None:
             return _named(culprit, opinion, case, tuple(evidence))
-    text = "undecided: no second opinion settles it"
+    text = "no second opinion settles it"
     return Blame(Culprit.UNDECIDED, text, tuple(evidence))
 
 
@@ -124,7 +127,7 @@ def _random(case: Mismatch) -> Optional[Blame]:
         once, twice = run((given.values,)), run((given.values,))
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(once, twice)):
             found = f"other numbers the second time, on the same {given.name} inputs"
-            text = f"random or stateful: {name} gives {found}"
+            text = f"{name} gives {found}"
             return Blame(Culprit.RANDOM, text, (Evidence(f"{name}, twice", found),))
     return None
 
@@ -139,10 +142,10 @@ def _eager(case: Mismatch) -> Optional[Blame]:
             actual, eager, case.tolerance.rtol, case.tolerance.atol, equal_nan=True
         )
         nearer = np.abs(actual - truth) < np.abs(eager - truth)
-    if not nearer[differs].all():
+    if not differs.any() or not nearer[differs].all():
         return None
     found = "nearer to the export than eager is, at every point that differs"
-    return Blame(Culprit.EAGER, f"eager itself: float64 is {found}", (Evidence("float64", found),))
+    return Blame(Culprit.EAGER, f"float64 is {found}", (Evidence("float64", found),))
 
 
 def _sibling_opinions(case: Mismatch) -> Iterator[Opinion]:
@@ -185,7 +188,7 @@ def _named(
 ) -> Blame:
     """The blame in a sentence, down to the fusion or kernel where the runtime can tell."""
     if evidence[-1].found != "agrees with eager":
-        text = f"the exporter: {opinion.tried}, gives the same wrong numbers"
+        text = f"{opinion.tried}, gives the same wrong numbers"
         return Blame(culprit, text, evidence)
     what = ""
     if culprit in (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER):
@@ -196,10 +199,10 @@ def _named(
 
 
 def _pinpointed(culprit: Culprit, case: Mismatch) -> Tuple[str, Tuple[Evidence, ...]]:
-    """` (Sigmoid)` or nothing, and a remark where looking for it failed."""
+    """`Sigmoid: ` or nothing, and a remark where looking for it failed."""
     inputs = (case.given.values,)
     try:
         found = case.runtime.pinpoint(case.path, culprit, case.agrees, inputs)
     except Exception as error:  # the verdict stands without it
         return "", (Evidence("looking for the operator", described(error).splitlines()[0]),)
-    return f" ({found})" if found else "", ()
+    return f"{found}: " if found else "", ()

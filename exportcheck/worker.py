@@ -1,6 +1,6 @@
 """The process that checks cases: JSON lines in, JSON lines out. `python -m exportcheck.worker`.
 
-In, one line a case: `{"activation": …, "network": …, "target": …, "runtime": …, "toolchain": …}`.
+In, one line a case: `{"case": {"activation": …, …}, "strict": false}`.
 Out: `{"event": "ready", "versions": {…}}` once, `{"event": "stage", "stage": …}` as each stage of a
 case begins, `{"event": "result", "result": {…}}` as it ends. A closed stdin ends the process.
 
@@ -32,7 +32,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     _send(replies, event="ready", **_prepare())
     for line in requests:
-        _serve(Case(**json.loads(line)), replies)
+        _serve(json.loads(line), replies)
 
 
 def _prepare() -> Any:
@@ -44,9 +44,10 @@ def _prepare() -> Any:
     return {"python": sys.version.split()[0], "torch": torch.__version__}
 
 
-def _serve(case: Case, replies: IO[str]) -> None:
+def _serve(request: dict[str, Any], replies: IO[str]) -> None:
     start = os.fstat(2).st_size
-    result = check(case, lambda stage: _announce(stage, replies))
+    case = Case(**request["case"])
+    result = check(case, lambda stage: _announce(stage, replies), strict=request["strict"])
     sys.stdout.flush()
     sys.stderr.flush()
     result = dataclasses.replace(result, log=read_log(start))

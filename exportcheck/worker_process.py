@@ -78,8 +78,13 @@ class WorkerProcess:
         """The process id."""
         return self._process.pid
 
-    def check(self, case: Case, timeout_s: float) -> Result:
+    def check(self, case: Case, timeout_s: float, *, strict: bool = False) -> Result:
         """The result of `case`; after status crash or timeout this worker is gone.
+
+        Args:
+            case: what to check.
+            timeout_s: after so many seconds the worker is ended.
+            strict: whether every input class gates.
 
         Raises:
             WorkerDied: it was already dead when asked, so the case was never begun.
@@ -88,7 +93,7 @@ class WorkerProcess:
         start = time.monotonic()
         stage: Stage | None = None
         try:
-            self._send(case)
+            self._send({"case": asdict(case), "strict": strict})
             while True:
                 reply = self._next(start + timeout_s)
                 if reply["event"] == "result":
@@ -144,9 +149,9 @@ class WorkerProcess:
             raise WorkerDied
         return reply
 
-    def _send(self, case: Case) -> None:
+    def _send(self, request: dict[str, Any]) -> None:
         try:
-            self._process.stdin.write(json.dumps(asdict(case)) + "\n")  # type: ignore[union-attr]
+            self._process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]
             self._process.stdin.flush()  # type: ignore[union-attr]  # it is a pipe
         except OSError as error:
             raise WorkerDied from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -30,3 +31,18 @@ NoColor: TypeAlias = Annotated[
     bool, typer.Option("--no-color", help="No colours, as with NO_COLOR in the environment.")
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Format: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="badge, csv, github, html, json, junit, markdown or terminal (repeatable).",
+    ),
+]
+Output: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Folder for the formats, or a file name with an ending for one."
+    ),
+]
+Results: TypeAlias = Annotated[Path, typer.Argument(metavar="RESULTS.json")]

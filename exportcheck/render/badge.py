@@ -30,7 +30,7 @@ def render(report: Report) -> str:
     left, right = (len(text) * _CHARACTER + 2 * _PADDING for text in (_LABEL, message))
     size = {"width": f"{left + right:.0f}", "height": str(_HEIGHT)}
     told = f"{_LABEL}: {message}"
-    svg = Xml.Element("svg", xmlns="http://www.w3.org/2000/svg", role="img", **size)
+    svg = Xml.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "role": "img"})
     svg.set("aria-label", told)
     Xml.SubElement(svg, "title").text = told
     Xml.SubElement(svg, "rect", size, rx="4", fill=_INK)

@@ -62,6 +62,13 @@ OPTIMIZERS = (
 """Names of graph optimizers that can be disabled one by one. Source: ONNX Runtime 1.31.1."""
 
 
+_COREML_OPERATORS = {
+    "Core ML NeuralNetwork": "coreml_supported_neuralnetwork_ops.md",
+    "Core ML MLProgram": "coreml_supported_mlprogram_ops.md",
+}
+"""Lists of operators that ONNX Runtime's mobile usability checker ships."""
+
+
 @dataclass(frozen=True)
 class OnnxRuntime:
     """ONNX Runtime, CPU provider, one thread, every optimization on (its default)."""
@@ -83,7 +90,34 @@ class OnnxRuntime:
             optimized = Path(folder) / "optimized.onnx"
             run = self._session(str(path), optimized_model_filepath=str(optimized))
             operators = count_operators(onnx.load(str(optimized)).graph)
-        return Loaded(run, {"optimized": operators})
+        return Loaded(run, {"optimized": operators}, {"mobile": self._mobile(path)})
+
+    def _mobile(self, path: Path) -> Dict[str, Dict[str, int]]:
+        """How many nodes the phones' accelerators take, in how many runs, by ONNX Runtime's own checker.
+
+        More than one partition means copies to and fro, whatever the number of nodes.
+        """
+        import onnx
+
+        try:
+            from onnxruntime.tools.mobile_helpers import usability_checker
+        except ImportError:  # it came with 1.9
+            return {}
+        with tempfile.TemporaryDirectory() as folder:
+            basic = Path(folder) / "basic.onnx"
+            self._session(str(path), "ORT_ENABLE_BASIC", optimized_model_filepath=str(basic))
+            model = onnx.shape_inference.infer_shapes(onnx.load(str(basic)))
+        found = {"NNAPI": usability_checker.check_nnapi_partitions(model, True)}
+        for name, file_name in _COREML_OPERATORS.items():
+            found[name] = usability_checker.check_coreml_partitions(model, True, file_name)
+        return {
+            name: {
+                "nodes": info.num_nodes,
+                "supported": info.num_supported_nodes,
+                "partitions": info.num_partitions,
+            }
+            for name, info in found.items()
+        }
 
     def _session(
         self,

@@ -22,12 +22,12 @@ class Loaded:
     Attributes:
         run: calls it.
         graph_ops: operator histograms that only the runtime knows, for example `optimized`.
-        notes: facts about this runtime that a reader of the numbers must know.
+        facts: what else the runtime says of the model.
     """
 
     run: Run
     graph_ops: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    notes: Tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

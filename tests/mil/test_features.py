@@ -30,7 +30,13 @@ def array(shape=(), number=65568, **more):
 
 @pytest.mark.parametrize(
     ("number", "dtype"),
-    [(65568, "float32"), (65552, "float16"), (65600, "float64"), (131104, "int32"), (131080, "int8")],
+    [
+        (65568, "float32"),
+        (65552, "float16"),
+        (65600, "float64"),
+        (131104, "int32"),
+        (131080, "int8"),
+    ],
 )
 def test_element_types(number, dtype):
     feature = described(array((1, 2), number))
@@ -70,7 +76,8 @@ def test_without_any_shape_every_shape_is_allowed():
 
 
 @pytest.mark.parametrize(
-    "fill", [lambda k: k.imageType.SetInParent(), lambda k: k.stringType.SetInParent(), lambda k: None]
+    "fill",
+    [lambda k: k.imageType.SetInParent(), lambda k: k.stringType.SetInParent(), lambda k: None],
 )
 def test_what_is_no_array(fill):
     feature = described(fill)
@@ -86,7 +93,11 @@ def test_what_is_no_array(fill):
         ((1, -1), 65568, r"feature 'x' has an impossible shape: \(\(1, -1\),\)"),
         ((2**62,), 65568, r"feature 'x' has an impossible shape: \(\(4611686018427387904,\),\)"),
         ((2**16, 2**16), 65568, r"feature 'x' has an impossible shape: \(\(65536, 65536\),\)"),
-        ((0, 2**62), 65568, r"feature 'x' has an impossible shape: \(\(0, 4611686018427387904\),\)"),
+        (
+            (0, 2**62),
+            65568,
+            r"feature 'x' has an impossible shape: \(\(0, 4611686018427387904\),\)",
+        ),
     ],
 )
 def test_descriptions_of_no_array(shape, number, message):

@@ -104,7 +104,12 @@ def test_a_string_is_a_str(tmp_path):
         (("string", 3), "bytes", b"abc", "a constant string is written as bytes"),
         (("fp32", 1), "strings", ["1"], "a constant fp32 is written as strings"),
         (("fp32", None), "floats", [1], "a constant cannot have type fp32[?]"),
-        (("fp32", 2**40), "floats", [1], "a tensor of shape (1099511627776,), more than 2147483648"),
+        (
+            ("fp32", 2**40),
+            "floats",
+            [1],
+            "a tensor of shape (1099511627776,), more than 2147483648",
+        ),
         (("fp32", 0, 2**63), "floats", [], "a tensor of shape (0, 9223372036854775808), more than"),
         (("fp32", *[1] * 33), "floats", [1], "a tensor of rank 33 with 33 dimensions"),
         ((0, 1), "floats", [1], "element type number 0, which no MIL operator uses"),

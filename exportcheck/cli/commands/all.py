@@ -52,6 +52,10 @@ def check_all(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.1, help="Seconds after which a case is given up.")
     ] = DEFAULT_TIMEOUT_S,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="NaN, signed zeros, subnormals and huge inputs fail too."),
+    ] = False,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder that matrix.json is written to.")
     ] = Path("reports"),
@@ -69,7 +73,7 @@ def check_all(
     begun = time.monotonic()
     screen = console(no_color=no_color)
     with Progress(len(chosen), console(no_color=no_color, err=True), verbose=verbose) as progress:
-        trouble = _run(chosen, progress, jobs, timeout)
+        trouble = _run(chosen, progress, jobs, timeout, strict)
     report = Report(_ordered(progress.results, chosen), describe())
     path = output / "matrix.json"
     if progress.results:
@@ -82,11 +86,15 @@ def check_all(
 
 
 def _run(
-    chosen: Sequence[Case], progress: Progress, jobs: int | None, timeout_s: float
+    chosen: Sequence[Case],
+    progress: Progress,
+    jobs: int | None,
+    timeout_s: float,
+    strict: bool,
 ) -> BaseException | None:
     """Runs the cases; returns what ended the run early, so that finished results are kept."""
     try:
-        run(chosen, progress, jobs=jobs, timeout_s=timeout_s)
+        run(chosen, progress, jobs=jobs, timeout_s=timeout_s, strict=strict)
     except (KeyboardInterrupt, EnvironmentBroken) as trouble:
         return trouble
     return None

@@ -2,7 +2,8 @@
 
 /** Every function as a small card that opens the whole one. */
 function functionsView() {
-  return [el("div", { class: "cards" }, report.families.map((family) => {
+  const drawnFirst = report.families.toSorted((a, b) => !a.curve - !b.curve);
+  return [el("div", { class: "cards" }, drawnFirst.map((family) => {
     const item = el("article", { class: "card", "data-filtered": true },
       el("button", { type: "button", onclick: () => go(`function:${family.name}`) },
         el("h3", null, family.name), formulaOf(family),
@@ -89,11 +90,11 @@ function supportList(family) {
 function formsTable(family) {
   const extra = [...new Set(family.forms.flatMap((form) => Object.keys(form.facts || {})))];
   return table(["Form", "Kind", "Formula", "Class", "Source", ...extra.map(words)], family.forms.map((form) => [
-    form.name, form.kind || "–", el("code", null, form.formula || "–"),
+    form.name, kindTag(form.kind) || "–", el("code", null, form.formula || "–"),
     el("code", null, form.module ? `${form.module}(${form.arguments})` : "–"),
     form.source ? sourceLinks(form.source) : "–",
     ...extra.map((name) => shown((form.facts || {})[name])),
-  ]));
+  ]), { class: "plain forms" });
 }
 
 /** The family's rows of the matrix, natives and hand-written forms beneath each other. */
@@ -101,9 +102,7 @@ function rowsOf(family) {
   const grid = el("table", { class: "matrix small", onkeydown: steer, onfocusin: rove }, columnHeads(),
     el("tbody", null, family.forms.map((form) => el("tr", { class: "form" }, formHead(family, form),
       form.cells.map(matrixCell)))));
-  const first = grid.querySelector("tbody button");
-  if (first) first.tabIndex = 0;
-  return el("div", { class: "scroll" }, grid);
+  return el("div", { class: "scroll" }, ready(grid));
 }
 
 function costTable(family) {

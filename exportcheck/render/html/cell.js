@@ -65,6 +65,7 @@ function verdictPart(found) {
 }
 
 function duration(seconds) {
+  if (seconds < 1e-3) return "<1 ms";
   return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${number(seconds)} s`;
 }
 

@@ -18,7 +18,7 @@ function filled(node, attributes, children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -44,7 +44,7 @@ function facts(pairs) {
 
 /** A part of a panel under its heading; nothing where there is nothing to show. */
 function part(heading, ...children) {
-  const shown = children.flat().filter(Boolean);
+  const shown = children.flat(Infinity).filter(Boolean);
   return shown.length ? el("section", { class: "part" }, el("h3", null, heading), shown) : null;
 }
 

@@ -7,9 +7,15 @@ function matrixView() {
     el("caption", { class: "hidden" }, "Every form by target; arrow keys move between cells, Enter opens one."),
     columnHeads(),
     report.families.map((family) => familyRows(family, many(family))));
+  return [el("div", { class: "frame", tabindex: "-1" }, ready(grid)), legend()];
+}
+
+/** `grid`, wide enough for its columns, its first cell within reach of the Tab key. */
+function ready(grid) {
+  grid.style.setProperty("--columns", report.columns.length);
   const first = grid.querySelector("tbody button");
   if (first) first.tabIndex = 0;
-  return [el("div", { class: "frame", tabindex: "-1" }, grid), legend()];
+  return grid;
 }
 
 function columnHeads() {
@@ -59,14 +65,14 @@ function familyHead(family, many) {
   return el("th", { scope: "row" }, el("button", {
     type: "button", class: "name", tabindex: "-1", onclick: () => go(`function:${family.name}`),
     "aria-label": `${family.name}: formula, plot, all forms`,
-  }, sparkline(family.curve), el("span", { class: "text" }, family.name), kindTag(kind)));
+  }, el("span", { class: "text" }, family.name), kindTag(kind), sparkline(family.curve)));
 }
 
 function formHead(family, form) {
   const suffix = form.name.startsWith(`${family.name}-`) ? form.name.slice(family.name.length) : null;
   return el("th", { scope: "row" }, el("span", { class: "name" },
     el("span", { class: "text" },
-      suffix ? [el("span", { class: "prefix" }, family.name), suffix] : form.name),
+      suffix ? [el("span", { class: "prefix" }, family.name), el("span", null, suffix)] : form.name),
     kindTag(form.kind)));
 }
 
@@ -110,9 +116,9 @@ function cellButton(cell) {
   return button;
 }
 
-/** `3e-07` is written shorter than it is computed. */
+/** `3e-07` and `1e+00` as people write them. */
 function figure(text) {
-  return text.replace(/e-0?/, "e−");
+  return /e\+/.test(text) ? String(Number(text)) : text.replace(/e-0?/, "e−");
 }
 
 /** The result that a cell opens with: the first in the state that the cell shows. */

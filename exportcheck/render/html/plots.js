@@ -1,6 +1,6 @@
 // Plots: of a function and its slope, and of a comparison around its worst point.
 
-const PLOT = { width: 460, height: 220, left: 62, right: 12, top: 12, bottom: 30 };
+const PLOT = { width: 460, height: 216, left: 62, right: 12, top: 4, bottom: 32 };
 
 /** Points of a curve kept to either side of the worst one; the worker samples as many. */
 const NEIGHBOURS = 16;
@@ -9,19 +9,17 @@ const NEIGHBOURS = 16;
 function scale(values, from, to, kind) {
   const finite = values.filter(Number.isFinite);
   const bend = kind === "linear" ? (v) => v : bending(kind, finite);
-  let low = Math.min(...finite);
-  let high = Math.max(...finite);
-  if (!finite.length) [low, high] = [-1, 1];
+  let [low, high] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [-1, 1];
   if (low === high) [low, high] = [low - (Math.abs(low) || 1) / 2, high + (Math.abs(high) || 1) / 2];
-  if (kind !== "linear" && low > 0) low = 0;
   const [a, b] = [bend(low), bend(high)];
-  const ticks = kind === "linear" ? linearTicks(low, high) : powerTicks(low, high, kind, bend);
-  return {
-    at: (v) => (v === Infinity ? to : v === -Infinity || Number.isNaN(v) ? from
-      : from + ((bend(v) - a) / (b - a)) * (to - from)),
-    ticks,
-    text: (tick) => tickText(tick, kind === "linear" ? ticks[1] - ticks[0] : 0),
+  const at = (v) => {
+    if (v === Infinity) return to;
+    if (v === -Infinity || Number.isNaN(v)) return from;
+    return from + ((bend(v) - a) / (b - a)) * (to - from);
   };
+  const ticks = kind === "linear" ? linearTicks(low, high) : powerTicks(low, high, kind, bend);
+  const step = kind === "linear" ? ticks[1] - ticks[0] : 0;
+  return { at, ticks, text: (tick) => tickText(tick, step) };
 }
 
 /** Linear near zero and logarithmic beyond, with the sign kept. */
@@ -68,32 +66,31 @@ function wide(values) {
   return Math.max(...sizes) > 1e4;
 }
 
-/** The axes of a plot and its two scales. */
-function axes(xs, ys, kinds, names, frame) {
-  const x = scale(xs, frame.left, frame.width - frame.right, kinds[0]);
-  const y = scale(ys, frame.height - frame.bottom, frame.top, kinds[1]);
+/** The axes of a plot and its two scales; `kinds` and `frame` as in `scale` and `PLOT`. */
+function axes(xs, ys, kinds, name, frame) {
   const [left, right] = [frame.left, frame.width - frame.right];
   const [top, bottom] = [frame.top, frame.height - frame.bottom];
+  const x = scale(xs, left + 5, right - 5, kinds[0]);
+  const y = scale(ys, bottom - 5, top + 5, kinds[1]);
+  const across = spaced(x, (tick) => x.text(tick).length * 6.5 + 6);
+  const up = spaced(y, () => 15);
   const group = svg("g", { class: "axes" },
     svg("rect", { x: left, y: top, width: right - left, height: bottom - top }),
-    x.ticks.map((tick) => svg("line", { x1: x.at(tick), x2: x.at(tick), y1: top, y2: bottom, class: tick ? null : "zero" })),
-    y.ticks.map((tick) => svg("line", { x1: left, x2: right, y1: y.at(tick), y2: y.at(tick), class: tick ? null : "zero" })),
-    spaced(x).map((tick) => svg("text", { x: x.at(tick), y: bottom + 15, "text-anchor": "middle" }, x.text(tick))),
-    y.ticks.map((tick) => svg("text", { x: left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, y.text(tick))),
-    svg("text", { x: right, y: bottom + 27, "text-anchor": "end", class: "title" }, names[0]),
-    svg("text", { x: left + 5, y: top + 12, class: "title" }, names[1]));
-  return { x, y, group };
+    across.map((tick) => svg("line", { x1: x.at(tick), x2: x.at(tick), y1: top, y2: bottom, class: tick ? null : "zero" })),
+    up.map((tick) => svg("line", { x1: left, x2: right, y1: y.at(tick), y2: y.at(tick), class: tick ? null : "zero" })),
+    across.map((tick) => svg("text", { x: x.at(tick), y: bottom + 15, "text-anchor": "middle" }, x.text(tick))),
+    up.map((tick) => svg("text", { x: left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, y.text(tick))),
+    svg("text", { x: right, y: bottom + 28, "text-anchor": "end", class: "title" }, name));
+  return { x, y, group, bottom: y.at(0) };
 }
 
-/** The ticks whose texts do not run into each other. */
-function spaced(x) {
-  let end = -Infinity;
-  return x.ticks.filter((tick) => {
-    const half = x.text(tick).length * 3.4;
-    if (x.at(tick) - half < end) return false;
-    end = x.at(tick) + half + 4;
-    return true;
-  });
+/** The ticks that stand at least `room` pixels apart, zero before all others. */
+function spaced({ at, ticks }, room) {
+  const kept = [];
+  for (const tick of [...ticks].sort((a, b) => !!a - !!b)) {
+    if (kept.every((one) => Math.abs(at(one) - at(tick)) >= (room(one) + room(tick)) / 2)) kept.push(tick);
+  }
+  return kept;
 }
 
 /** A line through points; open where one is not finite, or where `breaks(i)` says so before point i. */
@@ -123,14 +120,14 @@ function dots(xs, ys, { x, y }, name) {
 /** A plot as a figure: an SVG that says in words what it shows, and a caption. */
 function figurePlot(title, frame, ...children) {
   return el("figure", { class: "plot" },
-    svg("svg", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img", "aria-label": title }, children),
-    el("figcaption", null, title));
+    el("figcaption", null, title),
+    svg("svg", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img", "aria-label": title }, children));
 }
 
 /** A function (solid) and its slope (dashed); open at the knees. */
 function functionPlot(family, frame = { ...PLOT, width: 420, height: 260, left: 40 }) {
   const { x: xs, y: ys, slope } = family.curve;
-  const at = axes(xs, [...ys, ...slope, 0], ["linear", "linear"], ["x", ""], frame);
+  const at = axes(xs, [...ys, ...slope, 0], ["linear", "linear"], "x", frame);
   const knee = (i) => xs[i] - xs[i - 1] < 1e-4;
   return el("div", { class: "function-plot" },
     svg("svg", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img",
@@ -166,9 +163,9 @@ function comparisonPlots(name, curve, comparison) {
     ? [["whole class", points], ["around the worst point", near]] : [["all points", points]];
   return el("div", { class: "plots" },
     el("p", { class: "key" }, key("expected", "expected (eager)"), key("actual", "actual (exported)"),
-      `${points.input.length} of ${comparison.total} points: the worst of each stretch, and the neighbours of the worst of all`),
-    el("div", { class: "pair" }, parts.map(([where, some]) => valuesPlot(`${name}, ${where}`, some, worst))),
-    el("div", { class: "pair" }, parts.map(([where, some]) => errorPlot(`error in ULP, ${where}`, some, worst))),
+      key("worst", "worst point"), `${points.input.length} of ${comparison.total} points: the worst of each stretch, and the neighbours of the worst of all`),
+    el("div", { class: "pair" }, parts.map(([where, some]) => valuesPlot(`${name}: values, ${where}`, some, worst))),
+    el("div", { class: "pair" }, parts.map(([where, some]) => errorPlot(`${name}: error in ULP, ${where}`, some, worst))),
     pointTable(points));
 }
 
@@ -187,7 +184,7 @@ function around(points, worst) {
 function valuesPlot(title, points, worst) {
   const ys = [...points.actual, ...points.expected];
   const kinds = [wide(points.input) ? "power" : "linear", wide(ys) ? "power" : "linear"];
-  const at = axes(points.input, ys, kinds, ["input", "value"], PLOT);
+  const at = axes(points.input, ys, kinds, "input", PLOT);
   return figurePlot(title, PLOT, at.group, worstLine(at, points, worst),
     line(points.input, points.expected, at, "expected"), dots(points.input, points.expected.map(odd), at, "expected"),
     dots(points.input, points.actual, at, "actual"));
@@ -200,9 +197,10 @@ function odd(value) {
 
 function errorPlot(title, points, worst) {
   const kinds = [wide(points.input) ? "power" : "linear", "ulp"];
-  const at = axes(points.input, [0, 10, ...points.ulp], kinds, ["input", "ULP"], PLOT);
+  const at = axes(points.input, [0, 10, ...points.ulp], kinds, "input", PLOT);
+  const stems = points.ulp.map((ulp, i) => `M${at.x.at(points.input[i]).toFixed(1)} ${at.bottom}V${at.y.at(ulp).toFixed(1)}`);
   return figurePlot(title, PLOT, at.group, worstLine(at, points, worst),
-    line(points.input, points.ulp, at, "error"), dots(points.input, points.ulp, at, "error"));
+    svg("path", { d: stems.join(""), class: "line stems" }), dots(points.input, points.ulp, at, "error"));
 }
 
 function worstLine({ x }, points, worst) {

@@ -21,6 +21,7 @@ from exportcheck.results import Blame, Case, Result, Stage, Status
 from exportcheck.subject import subject
 from exportcheck.targets import targets
 from exportcheck.targets.interface import Inspection, Runtime
+from exportcheck.training import training_facts
 from exportcheck.triage import Mismatch, blame_mismatch
 
 Announce = Callable[[Stage], None]
@@ -90,6 +91,8 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         module, expected = what.build(), what.expected(target.precision)
         facts["actual"]["changes_its_input"] = what.changes_its_input
         given = what.inputs(target.precision)
+        if case.network == "bare":
+            facts["training"] = training_facts(what)
         if course.strict:
             given = tuple(dataclasses.replace(c, gates=True, strict=True) for c in given)
     path = folder / f"model{target.suffix}"

@@ -119,6 +119,7 @@ def compare(
         total=int(where.sum()),
         kinds={kind: count for kind, count in counts.items() if count},
         worst=_worst(a, e, error, wrong if wrong.any() else odd, inputs, truth),
+        accuracy="" if truth is None else _accuracy(a, e, truth, where),
     )
 
 
@@ -174,6 +175,22 @@ def ulp_error(error: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """
     unit = np.spacing(np.abs(np.where(np.isfinite(expected), expected, 1))).astype(np.float64)
     return np.where(error > np.finfo(expected.dtype).eps, error / unit, 0.0)
+
+
+def _accuracy(a: np.ndarray, e: np.ndarray, truth: np.ndarray, where: np.ndarray) -> str:
+    """`more`, `as` or `less` accurate than eager, by the largest error against `truth`.
+
+    Errors count in proportion to max(1, |truth|); those up to one float32 epsilon are equal.
+    """
+    known = where & np.isfinite(truth)
+    errors = []
+    with np.errstate(all="ignore"):
+        for side in (a, e):
+            error = np.abs(side - truth) / np.maximum(1.0, np.abs(truth))
+            error = np.where(known, np.where(np.isnan(error), np.inf, error), 0.0)
+            errors.append(max(float(np.finfo(np.float32).eps), float(error.max(initial=0.0))))
+    mine, eagers = errors
+    return "less" if mine > 2 * eagers else "more" if eagers > 2 * mine else "as"
 
 
 def _worst(

@@ -1,8 +1,8 @@
 """Makes the stock exporters several times faster in a process that exports often.
 
-The files stay the same byte for byte. Nothing an exporter concludes is remembered, only what it
+The files stay the same byte for byte. No conclusion of an exporter is remembered, only what it
 works out anew on every call although it cannot change: the signatures of torchlib's functions.
-Every export still builds its own operator registry by PyTorch's own code, so an operator that is
+Every export still builds its own operator registry with PyTorch's own code, so an operator that is
 registered late, another opset or torchvision appearing need no rule here.
 
 Meant for workers. Each part applies only to the versions it was verified with.
@@ -17,33 +17,51 @@ import sys
 import typing
 from dataclasses import dataclass
 from importlib import import_module, metadata
-from typing import Any, Callable, Mapping, Optional, Set
+from typing import Any, Callable, Mapping, Sequence, Tuple
 
 _LOGGER = logging.getLogger(__name__)
 
 SWITCH = "EXPORTCHECK_STOCK_EXPORTERS"
 """The environment variable that, set to 1, keeps a worker from calling `apply`."""
 
+FREEZE_AFTER_CASES = 200
+"""PyTorch's caches grow by about a hundred objects a case."""
+
+Replacements = Sequence[Tuple[Any, str, Any]]
+"""Owner, attribute, new value."""
+
 
 def apply() -> str:
-    """Applies every part that was verified with the installed versions, once for this process.
+    """Applies every part that was verified with the installed versions; call it once a process.
 
     A part that does not fit is left out, with one line in the log.
 
     Returns:
         The parts applied, for people: `operator signatures, composite operators, frozen heap`.
     """
-    applied = []
-    for part in _PARTS:
-        reason = _unverified(part.verified) or _attempt(part.apply)
-        if reason is None:
-            applied.append(part.name)
-        else:
-            _LOGGER.warning("stock exporters, without %s: %s", part.name, reason)
+    applied = [part.name for part in _PARTS if _fits(part.name, part.verified, part.replacements)]
     return ", ".join(applied) or "nothing"
 
 
-def _unverified(versions: Mapping[str, str]) -> Optional[str]:
+def _fits(name: str, verified: Mapping[str, str], replacements: Callable[[], Replacements]) -> bool:
+    """Makes the replacements, all or none, or says in the log why not."""
+    reason = _unverified(verified)
+    if reason is None:
+        try:
+            made = replacements()
+            for owner, attribute, _ in made:
+                getattr(owner, attribute)
+        except (ImportError, AttributeError) as error:
+            reason = str(error)
+        else:
+            for owner, attribute, value in made:
+                setattr(owner, attribute, value)
+            return True
+    _LOGGER.warning("stock exporters, without %s: %s", name, reason)
+    return False
+
+
+def _unverified(versions: Mapping[str, str]) -> str | None:
     """What is installed in another version than `versions` names; None if nothing is."""
     for name, verified in versions.items():
         try:
@@ -56,25 +74,13 @@ def _unverified(versions: Mapping[str, str]) -> Optional[str]:
     return None
 
 
-def _attempt(patch: Callable[[], None]) -> Optional[str]:
-    """Applies `patch`; why it does not fit, or None."""
-    try:
-        patch()
-    except (ImportError, AttributeError) as error:
-        return f"{type(error).__name__}: {error}"
-    return None
-
-
-def _share_signatures_at_first_export() -> None:
+def _share_signatures_at_first_export() -> Replacements:
     """Puts `_share_signatures` off until PyTorch has to import onnxscript anyway."""
-    onnx = import_module("torch.onnx")
+    onnx: Any = import_module("torch.onnx")
     stock = onnx.export
-
-    @functools.lru_cache(maxsize=None)
-    def share() -> None:
-        reason = _attempt(_share_signatures)
-        if reason is not None:
-            _LOGGER.warning("stock exporters, without operator signatures: %s", reason)
+    share = functools.lru_cache(maxsize=None)(
+        lambda: _fits("operator signatures", {}, _share_signatures)
+    )
 
     @functools.wraps(stock)
     def export(*args: Any, **options: Any) -> Any:
@@ -82,23 +88,23 @@ def _share_signatures_at_first_export() -> None:
             share()
         return stock(*args, **options)
 
-    setattr(onnx, "export", export)  # noqa: B010  # mypy forbids assigning to a module's function
+    return [(onnx, "export", export)]
 
 
-def _share_signatures() -> None:
+def _share_signatures() -> Replacements:
     """Works out once what the signature of each of torchlib's functions is.
 
     Every registry asks each of its 540 functions for it, and the answer is read from the function's
-    source, which is tokenized and parsed each time. A function that is no onnxscript function is
-    asked every time: what it may be is the user's choice.
+    source, which is tokenized and parsed each time. A function that is not onnxscript's is asked
+    every time: it may be any callable that a user brings.
 
     Source: `TracedOnnxFunction.function_ir`, an uncached property, in onnxscript 0.7.2, and
     `OnnxDecompMeta.__post_init__` in torch/onnx/_internal/exporter/_registration.py of 2.13.0.
     """
-    values = import_module("onnxscript._internal.values")
-    schemas = import_module("torch.onnx._internal.exporter._schemas")
-    shared = (values.OnnxFunction, values.TracedOnnxFunction)
-    read = values.TracedOnnxFunction.function_ir.fget
+    values: Any = import_module("onnxscript._internal.values")
+    schemas: Any = import_module("torch.onnx._internal.exporter._schemas")
+    traced = values.TracedOnnxFunction
+    shared = (values.OnnxFunction, traced)
     stock = schemas.op_signature_from_function
     remembered = functools.lru_cache(maxsize=None)(stock)
 
@@ -106,13 +112,15 @@ def _share_signatures() -> None:
     def signature(function: Any, *args: Any, **options: Any) -> Any:
         return (remembered if type(function) in shared else stock)(function, *args, **options)
 
-    function_ir = functools.cached_property(read)
-    function_ir.__set_name__(values.TracedOnnxFunction, "function_ir")
-    values.TracedOnnxFunction.function_ir = function_ir
-    schemas.op_signature_from_function = signature
+    function_ir = functools.cached_property(traced.function_ir.fget)
+    function_ir.__set_name__(traced, "function_ir")
+    return [
+        (traced, "function_ir", function_ir),
+        (schemas, "op_signature_from_function", signature),
+    ]
 
 
-def _collect_composite_operators_faster() -> None:
+def _collect_composite_operators_once() -> Replacements:
     """Asks the dispatcher for all composite operators once a collection, not once a namespace.
 
     And makes an annotation cheap that PyTorch evaluates 11 000 times an export, for each kernel it
@@ -120,14 +128,12 @@ def _collect_composite_operators_faster() -> None:
 
     Source: torch/_export/utils.py and `OperatorBase.py_impl` in torch/_ops.py of 2.13.0.
     """
-    utils = import_module("torch._export.utils")
-    ops = import_module("torch._ops")
-    users = [import_module("torch.export." + name) for name in ("exported_program", "decomp_utils")]
+    utils: Any = import_module("torch._export.utils")
     materialize = utils._materialize_cpp_cia_ops
     stock = utils._collect_all_valid_cia_ops
 
     @functools.wraps(stock)
-    def collect() -> Set[Any]:
+    def collect() -> set[Any]:
         materialize()
         utils._materialize_cpp_cia_ops = lambda: None
         try:
@@ -135,12 +141,11 @@ def _collect_composite_operators_faster() -> None:
         finally:
             utils._materialize_cpp_cia_ops = materialize
 
-    for module in (utils, *users):
-        module._collect_all_valid_cia_ops  # noqa: B018  # raises before anything has been changed
-    ops.Callable  # noqa: B018  # likewise
-    for module in (utils, *users):
-        module._collect_all_valid_cia_ops = collect
-    ops.Callable = typing.Callable
+    users = ("torch._export.utils", "torch.export.exported_program", "torch.export.decomp_utils")
+    return [
+        *((import_module(user), "_collect_all_valid_cia_ops", collect) for user in users),
+        (import_module("torch._ops"), "Callable", typing.Callable),
+    ]
 
 
 @dataclass
@@ -153,9 +158,6 @@ class _Heap:
 
 
 _heap = _Heap()
-
-FREEZE_AFTER_CASES = 200
-"""What stays alive without an import, caches above all, grows slowly."""
 
 
 def freeze() -> None:
@@ -176,17 +178,13 @@ def freeze() -> None:
         _heap.modules, _heap.cases = modules, 0
 
 
-def _enable_freezing() -> None:
-    _heap.enabled = True
-
-
 @dataclass(frozen=True)
 class _Part:
     """One thing that `apply` does, and the versions that it is known to change no file of."""
 
     name: str
     verified: Mapping[str, str]
-    apply: Callable[[], None]
+    replacements: Callable[[], Replacements]
 
 
 _PARTS = (
@@ -195,6 +193,10 @@ _PARTS = (
         {"torch": "2.13.0", "onnxscript": "0.7.2"},
         _share_signatures_at_first_export,
     ),
-    _Part("composite operators", {"torch": "2.13.0"}, _collect_composite_operators_faster),
-    _Part("frozen heap", {"torch": "2.13.0", "coremltools": "9.0"}, _enable_freezing),
+    _Part("composite operators", {"torch": "2.13.0"}, _collect_composite_operators_once),
+    _Part(
+        "frozen heap",
+        {"torch": "2.13.0", "coremltools": "9.0"},
+        lambda: [(_heap, "enabled", True)],
+    ),
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Dict, Iterator, Mapping, Tuple
 
 import numpy as np
 
 from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable
 from exportcheck.inputs import InputClass
+from exportcheck.logs import tidy
 from exportcheck.results import Comparison, Status
 from exportcheck.subject import Expected, Subject
 from exportcheck.targets.interface import Arrays
@@ -70,15 +70,12 @@ def _figures(comparison: Comparison) -> str:
     return text
 
 
-_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
 def described(error: BaseException) -> str:
     """The cause in its first line: the innermost exception, which exporters like to wrap."""
     chain = [error]
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     cause = chain[-1]
-    text = _TERMINAL_CODES.sub("", str(cause)).strip()
+    text = tidy(str(cause)).strip()
     outer = f" (raised as {type(error).__name__})" if cause is not error else ""
     return f"{type(cause).__name__}: {text}{outer}"

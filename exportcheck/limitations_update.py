@@ -16,7 +16,7 @@ from exportcheck.toml_files import toml_string
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from exportcheck.results import Case, Report, Result
+    from exportcheck.results import Blame, Case, Report, Result
 
 _BEFORE_A_RUNTIME = (Stage.BUILD, Stage.EXPORT, Stage.SAVE)
 
@@ -85,7 +85,7 @@ def _for_new(
     failing: Iterable[Result], gone: Sequence[Limitation], cases: Sequence[Case]
 ) -> Iterator[Limitation]:
     """Limitations for the failures that none names, those of one cause together."""
-    grouped: dict[tuple[object, ...], list[Result]] = {}
+    grouped: dict[tuple[str, ...], list[Result]] = {}
     for result in failing:
         before = next((one for one in gone if fnmatchcase(result.id, one.pattern)), None)
         cause = before.pattern if before else _cause(result)
@@ -102,7 +102,7 @@ def _for_new(
 
 def _cause(result: Result) -> str:
     """What equal failures have in common: the reason without numbers, which vary by network."""
-    blamed = result.blame and result.blame.culprit is not Culprit.UNDECIDED
+    blamed = result.blame and _settled(result.blame, result.status)
     if result.status is Status.MISMATCH and not blamed:
         return ""
     return re.sub(r"\d+", "#", reason_of(result))
@@ -110,9 +110,8 @@ def _cause(result: Result) -> str:
 
 def reason_of(result: Result) -> str:
     """Why a case fails, in one line: the verdict on it where there is one, else its cause."""
-    blame = result.blame
-    if blame and blame.culprit is not Culprit.UNDECIDED:
-        cause = blame.text
+    if result.blame and _settled(result.blame, result.status):
+        cause = result.blame.sentence
     else:
         # Where in somebody's folder the code lies is no part of the reason.
         cause = re.sub(r'[\s:]*File "[^"]*".*', "", result.first_line)
@@ -122,6 +121,13 @@ def reason_of(result: Result) -> str:
         Status.TIMEOUT: f"hangs at {result.stage.value}",
     }.get(result.status, f"fails at {result.stage.value}")
     return f"{what}: {brief(cause, 160)}" if cause else what
+
+
+def _settled(blame: Blame, status: Status) -> bool:
+    """Whether the verdict says more than the message: a culprit, and an operator that is refused."""
+    return blame.culprit is not Culprit.UNDECIDED and bool(
+        blame.operators or status is Status.MISMATCH
+    )
 
 
 def to_toml(limitations: LimitationFile) -> str:

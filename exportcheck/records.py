@@ -52,6 +52,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "tolerance": _plain(result.tolerance),
         "blame": _plain(asdict(result.blame)) if result.blame else None,
         "actual": _plain(result.actual),
+        "training": _plain(result.training),
         "graph_ops": result.graph_ops,
         "durations_s": {k: round(v, 4) for k, v in result.durations_s.items()},
         "versions": result.versions,
@@ -73,6 +74,7 @@ def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
         "mismatched": comparison.mismatched,
         "total": comparison.total,
         "kinds": comparison.kinds,
+        "accuracy": comparison.accuracy,
         "worst": None
         if worst is None
         else {
@@ -117,6 +119,7 @@ def result_from_json(data: dict[str, Any]) -> Result:
         tolerance=data.get("tolerance", {}),
         blame=_blame_from_json(data.get("blame")),
         actual=data.get("actual", {}),
+        training=data.get("training", {}),
         graph_ops=data.get("graph_ops", {}),
         durations_s=data.get("durations_s", {}),
         versions=data.get("versions", {}),
@@ -161,6 +164,7 @@ def _comparison_from_json(data: dict[str, Any]) -> Comparison:
         mismatched=data["mismatched"],
         total=data["total"],
         kinds=data["kinds"],
+        accuracy=data.get("accuracy", ""),
         worst=None
         if worst is None
         else Worst(

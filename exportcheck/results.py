@@ -74,12 +74,15 @@ class Comparison:
         gates: whether differences here fail the case.
         max_error: largest |actual - expected| / max(1, |expected|), the one figure a cell shows.
         max_abs_error: largest |actual - expected|.
-        max_rel_error: largest |actual - expected| / |expected|.
+        max_rel_error: largest |actual - expected| / |expected|, expected not being 0.
         max_ulp_error: largest error in units in the last place, those up to one epsilon left out.
         mismatched: how many elements are wrong.
         total: how many there are.
         kinds: kind of difference -> how many.
         worst: the point that differs most.
+        accuracy: the export beside eager, both held against float64: `more` where its largest error
+            is less than half of eager's, `less` where it is more than twice that, else `as`; empty
+            where float64 is not known.
     """
 
     close: bool
@@ -92,6 +95,7 @@ class Comparison:
     total: int
     kinds: dict[str, int] = field(default_factory=dict)
     worst: Worst | None = None
+    accuracy: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,11 @@ class Blame:
     evidence: tuple[Evidence, ...] = ()
     operators: tuple[Operator, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """The culprit and the verdict: `runtime-kernel: …`."""
+        return f"{self.culprit.value}: {self.text}"
+
 
 @dataclass(frozen=True)
 class Known:
@@ -179,6 +188,7 @@ class Result:
     tolerance: dict[str, Any] = field(default_factory=dict)
     blame: Blame | None = None
     actual: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
     graph_ops: dict[str, dict[str, int]] = field(default_factory=dict)
     durations_s: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

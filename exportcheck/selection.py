@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
@@ -50,6 +51,12 @@ def current_toolchain() -> str:
     except metadata.PackageNotFoundError as error:
         raise EnvironmentBroken("torch is not installed here: pip install torch") from error
     return "torch-" + ".".join(version.split(".")[:2])
+
+
+def toolchains() -> list[str]:
+    """The names of the toolchains that cases may be of, that of this machine first."""
+    folder = Path(__file__).with_name("toolchains")
+    return list(dict.fromkeys((current_toolchain(), *sorted(p.stem for p in folder.glob("*.in")))))
 
 
 def all_cases(toolchain: str, *, anywhere: bool = False) -> list[Case]:

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import sys
 from typing import IO, Any
 
+from exportcheck import exporter_memo
 from exportcheck.check import check
+from exportcheck.logs import tidy
 from exportcheck.records import result_to_json
 from exportcheck.results import Case, Stage
 
@@ -33,15 +36,25 @@ def main() -> None:
     _send(replies, event="ready", **_prepare())
     for line in requests:
         _serve(json.loads(line), replies)
+        exporter_memo.freeze()
 
 
 def _prepare() -> Any:
     """Imports PyTorch and quiets the libraries; returns what the runner is told of this process."""
     os.environ["TQDM_DISABLE"] = "1"
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+    registration.addFilter(_is_news)
     import torch
 
     torch.set_num_threads(1)
-    return {"python": sys.version.split()[0], "torch": torch.__version__}
+    stock = os.environ.get(exporter_memo.SWITCH) == "1"
+    memo = "nothing" if stock else exporter_memo.apply()
+    return {"python": sys.version.split()[0], "torch": torch.__version__, "exporter_memo": memo}
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for what PyTorch says four times in every export and no activation needs."""
+    return "torchvision is not installed" not in record.getMessage()
 
 
 def _serve(request: dict[str, Any], replies: IO[str]) -> None:
@@ -64,7 +77,7 @@ def _send(replies: IO[str], **message: Any) -> None:
 
 
 def read_log(start: int) -> str:
-    """What was written to stderr from offset `start` on, its last `LOG_LIMIT` characters.
+    """What was written to stderr from offset `start` on, tidied, its last `LOG_LIMIT` characters.
 
     Empty where stderr is no file, as when a person runs the worker on a terminal.
     """
@@ -72,7 +85,7 @@ def read_log(start: int) -> str:
         data = os.pread(2, max(0, os.fstat(2).st_size - start), start)
     except OSError:
         return ""
-    return data.decode("utf-8", "replace")[-LOG_LIMIT:]
+    return tidy(data.decode("utf-8", "replace")[-LOG_LIMIT:])
 
 
 if __name__ == "__main__":

@@ -13,15 +13,17 @@ import tempfile
 import threading
 import time
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import activations
 from exportcheck.errors import EnvironmentBroken
+from exportcheck.logs import tidy
 from exportcheck.records import result_from_json
 from exportcheck.results import Case, Result, Stage, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 START_TIMEOUT_S = 180.0
 """Importing PyTorch from a cold disk has been seen to take more than half a minute."""
@@ -49,19 +51,22 @@ class WorkerProcess:
 
     Args:
         command: the program to start; it must speak the protocol of `exportcheck.worker`.
+        environment: variables that it has besides this process's.
 
     Raises:
         EnvironmentBroken: it ended, or said nothing, before it was ready.
     """
 
-    def __init__(self, command: Sequence[str] = ()) -> None:
+    def __init__(
+        self, command: Sequence[str] = (), environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._log = tempfile.TemporaryFile("w+b", buffering=0)  # noqa: SIM115  # closed by `close`
         self._process = subprocess.Popen(
             command or (sys.executable, "-m", "exportcheck.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**os.environ, **_ENVIRONMENT},
+            env={**os.environ, **_ENVIRONMENT, **environment},
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is the runner's to handle, and children die together
         )
@@ -172,7 +177,7 @@ class WorkerProcess:
     def _logged(self, start: int) -> str:
         size = os.fstat(self._log.fileno()).st_size
         data = os.pread(self._log.fileno(), max(0, size - start), start)
-        return data.decode("utf-8", "replace")[-LOG_TAIL:]
+        return tidy(data.decode("utf-8", "replace")[-LOG_TAIL:])
 
 
 def _family(case: Case) -> str:

@@ -604,3 +604,29 @@ def test_a_right_one_is_not(name, precision):
     for input_class, found in figures_of(name, RIGHT[name], precision).items():
         assert found.close, input_class
         assert found.kinds.keys() <= {EAGER_OFF}
+
+
+@pytest.mark.parametrize(
+    ("actual", "eager", "verdict"),
+    [
+        (1.0 + 1e-3, 1.0 + 4e-3, "more"),
+        (1.0 + 4e-3, 1.0 + 1e-3, "less"),
+        (1.0 + 1.5e-3, 1.0 + 1e-3, "as"),
+        (1.0, 1.0 + 6e-8, "as"),
+        (np.nan, 1.0, "less"),
+        (1.0, np.inf, "more"),
+    ],
+)
+def test_accuracy_is_held_against_float64(actual, eager, verdict):
+    found = compare(
+        np.array([actual], np.float32),
+        np.array([eager], np.float32),
+        TOLERANCES["float32", "bare"],
+        truth=np.array([1.0]),
+    )
+    assert found.accuracy == verdict
+
+
+def test_without_float64_nothing_is_said_of_accuracy():
+    one = np.ones(3, np.float32)
+    assert compare(one, one, TOLERANCES["float32", "bare"]).accuracy == ""

@@ -434,6 +434,11 @@ def test_gradients_are_the_native_ones(name):
     assert np.max(np.abs(actual - expected)) <= GRADIENT_OFF.get(name, 1e-13)
 
 
+def test_gradient_of_gelu_form_survives_huge_numbers():
+    """An x^2 that overflows would make it 0 * inf."""
+    assert gradient(forms.GELUTanh(), np.array([-1e200, 1e200])).tolist() == [0.0, 1.0]
+
+
 @pytest.mark.parametrize("form", [forms.LogSigmoidSoftplus, forms.LogSigmoidStable])
 def test_gradient_of_logsigmoid_at_zero_is_a_half(form):
     assert gradient(form(), np.zeros(3)).tolist() == [0.5] * 3
@@ -531,6 +536,13 @@ def test_scripted_and_saved_is_eager(name):
     if name not in UNSAVABLE:
         scripted = torch.jit.load(io.BytesIO(scripted.save_to_buffer()))
     assert_same(scripted(wide_batch()), module(wide_batch()))
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_inplace_is_what_the_exporter_sees(inplace):
+    traced = torch.jit.trace(forms.HardswishHardtanh(inplace), torch.zeros(3))
+    kinds = {node.kind() for node in traced.graph.nodes()}
+    assert ("aten::hardtanh_" in kinds, "aten::hardtanh" in kinds) == (inplace, not inplace)
 
 
 def test_a_static_forward_cannot_be_scripted():

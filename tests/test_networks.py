@@ -63,6 +63,11 @@ def test_the_activation_changes_what_comes_out(network):
     assert (relu(example(network)) - tanh(example(network))).abs().max() > 0.01
 
 
+def test_trying_the_width_leaves_no_trace_in_the_activation():
+    module = built("conv", forms.FReLU(CHANNELS))
+    assert module[2].bn.num_batches_tracked == 0
+
+
 def test_randomise_moves_every_number_off_where_it_starts():
     module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.PReLU(8))
     before = {k: v.clone() for k, v in module.state_dict().items()}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from exportcheck import __version__
+from exportcheck.cli.settings import Settings, read_settings
 from exportcheck.discover import modules
 from exportcheck.errors import EXIT_INTERRUPTED, ExportcheckError
 
@@ -33,12 +35,18 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     """Options of the tool itself; the text people see is `app`'s."""
+    context.obj = Settings()
+    if context.invoked_subcommand == "all":
+        command = context.command.commands["all"]  # type: ignore[attr-defined]  # it is a group
+        context.obj = read_settings(command.params, Path.cwd())
+        context.default_map = {"all": dict(context.obj.defaults)}
 
 
 for _module in modules("exportcheck.cli.commands"):

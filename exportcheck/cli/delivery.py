@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def checked(names: Sequence[str]) -> list[str]:
-    """The names of formats, each once, `github` among them where GitHub runs us.
+    """The names of formats, each once.
 
     Raises:
         UsageError: there is no such format.
@@ -32,8 +32,12 @@ def checked(names: Sequence[str]) -> list[str]:
     for name in names:
         if name not in formats():
             raise UsageError(f"no format {name!r}{nearest(name, list(formats()))}")
-    by_itself = ["github"] if os.environ.get("GITHUB_ACTIONS") == "true" else []
-    return list(dict.fromkeys((*names, *by_itself)))
+    return list(dict.fromkeys(names))
+
+
+def chosen_by_itself() -> list[str]:
+    """`github` where GitHub runs us."""
+    return ["github"] if os.environ.get("GITHUB_ACTIONS") == "true" else []
 
 
 def prepare(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ class Gate:
 
         cases = all_cases(toolchain, anywhere=True)
         file = update(self.file, report, cases, self.others)
-        return Gate(self.others, file, self.path or DEFAULT_FILE, self.remark)
+        return replace(self, file=file)
 
 
 def gate(
@@ -76,7 +76,9 @@ def gate(
         raise UsageError("--no-limitations and --update-limitations exclude each other")
     if ignore:
         return Gate()
-    versions = describe()["versions"]
+    if drafts:
+        path = path or DEFAULT_FILE
+    versions: dict[str, str] = describe()["versions"]  # type: ignore[assignment]  # as described
     shipped, remark = _shipped(versions)
     if path and path.exists() and path.samefile(SHIPPED):
         shipped, remark = (), ""

@@ -45,4 +45,3 @@ Output: TypeAlias = Annotated[
         "--output", "-o", help="Folder for the formats, or a file name with an ending for one."
     ),
 ]
-Results: TypeAlias = Annotated[Path, typer.Argument(metavar="RESULTS.json")]

@@ -48,7 +48,7 @@ def render(report: Report) -> str:
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for result in report.results:
-        writer.writerow({name: spreadsheet(text) for name, text in _row(result).items()})
+        writer.writerow({name: spreadsheet(brief(text)) for name, text in _row(result).items()})
     for case in report.unfinished:
         names = {"id": case.id, **vars(case), "status": "unfinished"}
         writer.writerow({name: spreadsheet(text) for name, text in names.items()})
@@ -72,7 +72,7 @@ def _row(result: Result) -> dict[str, str]:
         "verdict": _verdict(result),
         "reason": known.reason if known else "",
         "issue": known.issue if known else "",
-        "cause": brief(result.first_line, 1000),
+        "cause": result.first_line,
         "culprit": blame.culprit.value if blame else "",
         "blame": blame.text if blame else "",
         "notes": "; ".join(result.notes),

@@ -42,7 +42,7 @@ def _errors(report: Report) -> Iterator[tuple[str, str]]:
     for failure in failures(report):
         if failure.known is None:
             targets = f"{', '.join(failure.targets)} ({', '.join(failure.networks)})"
-            cause = failure.blame.text if failure.blame else failure.cause
+            cause = failure.blame.sentence if failure.blame else failure.cause
             yield (
                 f"{failure.activation}: {failure.status.value} at {failure.stage}",
                 f"{targets}: {cause or failure.status.value}",

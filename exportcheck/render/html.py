@@ -30,7 +30,25 @@ FILE_NAME = "matrix.html"
 TEXT_LIMIT = 6_000
 """Characters that the page keeps of a message, from its start, and of a log, from its end."""
 
-_SHARED = ["network", "toolchain", "stage", "message", "notes", "blame", "comparisons", "curves", "tolerance", "actual", "graph_ops", "durations_s", "versions", "log", "known", "machine"]
+_SHARED = [
+    "network",
+    "toolchain",
+    "stage",
+    "message",
+    "notes",
+    "blame",
+    "comparisons",
+    "curves",
+    "tolerance",
+    "actual",
+    "training",
+    "graph_ops",
+    "durations_s",
+    "versions",
+    "log",
+    "known",
+    "machine",
+]
 """What a result has beside its place and its state; equal values are stored once."""
 
 

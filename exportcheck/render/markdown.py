@@ -67,7 +67,7 @@ def _failure(failure: Failure) -> str:
     if failure.cause:
         lines.append(markdown_code(brief(failure.cause)))
     if failure.blame:
-        lines.append(f"{failure.blame.culprit.value}: {markdown(brief(failure.blame.text))}")
+        lines.append(markdown(brief(failure.blame.sentence)))
     return "<br>\n  ".join(lines)
 
 
@@ -116,8 +116,8 @@ def known(report: Report) -> Iterator[str]:
     yield from ("## Known failures", "")
     for limitation, results in grouped.items():
         cases = "1 case" if len(results) == 1 else f"{len(results)} cases"
-        link = markdown_link("issue", limitation.issue)
-        reason = f"{cases}. {markdown(limitation.reason)} {link}".rstrip()
+        link = markdown_link("issue", brief(limitation.issue))
+        reason = f"{cases}. {markdown(brief(limitation.reason))} {link}".rstrip()
         yield f"- {markdown_code(limitation.pattern)}: {reason}"
         for failure in told[limitation]:
             yield f"  - {_failure(failure)}".replace("\n", "\n  ")

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from exportcheck.escaping import printable
+from exportcheck.escaping import brief, printable
 from exportcheck.matrix import (
     LEGEND,
     MARKS,
@@ -108,7 +108,7 @@ def _sections(report: Report) -> Iterator[tuple[str, Sequence[RenderableType]]]:
 
 def _line(head: str, text: str) -> RenderableType:
     line = Text(f"  {printable(head)}", overflow="ellipsis", no_wrap=True)
-    return line.append(f"  {printable(text.strip())}".rstrip(), style="dim")
+    return line.append(f"  {printable(brief(text.strip()))}".rstrip(), style="dim")
 
 
 def _fitting(columns: Sequence[Column], width: int) -> Iterator[Sequence[Column]]:
@@ -158,8 +158,9 @@ def _failures(failed: Sequence[Failure]) -> Iterator[RenderableType]:
         yield line
         yield _indented(failure.cause)
         if failure.blame:
-            yield _indented(f"{failure.blame.culprit.value}: {failure.blame.text}")
+            yield _indented(failure.blame.sentence)
 
 
 def _indented(text: str) -> RenderableType:
-    return Padding(Text(printable(text), overflow="ellipsis", no_wrap=True), (0, 0, 0, 4))
+    line = Text(printable(brief(text)), overflow="ellipsis", no_wrap=True)
+    return Padding(line, (0, 0, 0, 4))

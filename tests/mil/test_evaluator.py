@@ -68,7 +68,7 @@ def fake(monkeypatch):
     return put
 
 
-# ---- rounding -------------------------------------------------------------------------------------
+# ---- rounding ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("strict", F16), ("wide", F32)])
@@ -142,7 +142,7 @@ def test_shapes_that_contradict(declared, fake):
         run(operation("op", "y", declared, x="x"), x=F32([0]))
 
 
-# ---- what an operator is given and may do ---------------------------------------------------------
+# ---- what an operator is given and may do ------------------------------------------------------
 
 
 def test_a_variadic_input_is_a_tuple_even_of_one(fake):
@@ -176,7 +176,7 @@ def test_whatever_an_operator_raises_is_the_models_fault(error, fake):
 
     fake("op", raising)
     with pytest.raises(
-        InvalidModel, match="^operator 'op' \\(y\\) cannot take its inputs: "
+        InvalidModel, match=r"^operator 'op' \(y\) cannot take its inputs: "
     ) as caught:
         run(operation("op", "y", fp("fp32", 1), x="x"), x=F32([0]))
     assert caught.value.__cause__ is error
@@ -188,7 +188,7 @@ def test_an_error_without_words_is_named(fake):
         raise MemoryError
 
     fake("op", raising)
-    with pytest.raises(InvalidModel, match="cannot take its inputs: MemoryError$"):
+    with pytest.raises(InvalidModel, match=r"cannot take its inputs: MemoryError$"):
         run(operation("op", "y", fp("fp32", 1), x="x"), x=F32([0]))
 
 
@@ -209,7 +209,7 @@ def test_an_interruption_is_no_error_of_the_model(interruption, fake):
 )
 def test_what_is_no_tensor_cannot_be_declared_one(result, declared, fake):
     fake("op", lambda x: result)
-    with pytest.raises(InvalidModel, match="^operator 'op' \\(y\\) "):
+    with pytest.raises(InvalidModel, match=r"^operator 'op' \(y\) "):
         run(operation("op", "y", declared, x="x"), x=F32([0]))
 
 
@@ -228,7 +228,7 @@ def test_operators_follow_the_opset():
         run(one, opset="CoreML5", x=F32([1, 2]))
 
 
-# ---- names ----------------------------------------------------------------------------------------
+# ---- names -------------------------------------------------------------------------------------
 
 
 def test_outputs_come_in_order_and_may_repeat():
@@ -262,7 +262,7 @@ def test_inner_blocks_see_outer_values_and_keep_their_own():
         run(choice, operation("relu", "z", fp("fp32", 1), x="inside"), outputs=["z"], x=F32([3]))
 
 
-# ---- lifetimes ------------------------------------------------------------------------------------
+# ---- lifetimes ---------------------------------------------------------------------------------
 
 
 def test_values_are_dropped_after_their_last_use(monkeypatch):
@@ -322,7 +322,7 @@ def test_constants_are_made_once(fake):
     assert len(calls) == 1
 
 
-# ---- bounds ---------------------------------------------------------------------------------------
+# ---- bounds ------------------------------------------------------------------------------------
 
 
 def counting(limit):
@@ -347,11 +347,11 @@ def test_a_loop_ends_when_its_condition_says(limit):
 def test_loops_have_a_limit_together(monkeypatch):
     monkeypatch.setattr(module, "MAX_BLOCKS", 100)
     assert run(counting(45), x=F32([0]))
-    with pytest.raises(InvalidModel, match="^more than 100 blocks were run: a loop does not end$"):
+    with pytest.raises(InvalidModel, match=r"^more than 100 blocks were run: a loop does not end$"):
         run(counting(60), x=F32([0]))
     again = operation("while_loop", "y", fp("fp32", 1), *counting(30).blocks, loop_vars=("x",))
     twice = [again, operation("sub", "x", fp("fp32", 1), x="y", y="y")]
-    with pytest.raises(InvalidModel, match="^more than 100 blocks"):
+    with pytest.raises(InvalidModel, match=r"^more than 100 blocks"):
         run(*twice, *twice, x=F32([0]))
 
 

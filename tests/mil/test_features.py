@@ -82,7 +82,9 @@ def test_without_any_shape_every_shape_is_allowed():
 def test_what_is_no_array(fill):
     feature = described(fill)
     assert feature.dtype is None
-    with pytest.raises(InvalidModel, match="^input 'x' is no multi-array; mil-numpy takes only th"):
+    with pytest.raises(
+        InvalidModel, match=r"^input 'x' is no multi-array; mil-numpy takes only th"
+    ):
         feature.accept(np.zeros(1))
 
 
@@ -161,7 +163,7 @@ def test_an_optional_integer_input_whose_default_is_no_number():
 
 
 def test_nothing_to_fill_without_one_shape():
-    with pytest.raises(InvalidModel, match="^'x' was not given and has no one shape to fill$"):
+    with pytest.raises(InvalidModel, match=r"^'x' was not given and has no one shape to fill$"):
         Feature("x", F32, ((1,), (2,))).filled()
 
 

@@ -156,7 +156,7 @@ def test_a_dictionary_with_an_array_for_a_key(shape, tmp_path):
             message.type.CopyFrom(tensor("int32", *shape))
             immediate("ints", [1] * shape[0])(message)
 
-    with pytest.raises(InvalidModel, match="^a key of a dictionary is neither a string nor a num"):
+    with pytest.raises(InvalidModel, match=r"^a key of a dictionary is neither a string nor a num"):
         constant(pairs, tensor("int32"), tmp_path)
 
 
@@ -191,7 +191,7 @@ def test_types_as_text():
     assert nested(lambda m: m.listType.type.CopyFrom(inner)) == "list<fp16[1, ?], ?>"
     assert nested(lambda m: m.stateType.wrappedType.CopyFrom(inner)) == "state<fp16[1, ?]>"
     assert nested(lambda m: m.tupleType.types.append(inner)) == "tuple<fp16[1, ?]>"
-    with pytest.raises(InvalidModel, match="^a value without a type$"):
+    with pytest.raises(InvalidModel, match=r"^a value without a type$"):
         nested(lambda m: m.dictionaryType.keyType.CopyFrom(inner))
 
 

@@ -28,7 +28,7 @@ def operation(model, kind, number=0):
     return [o for o in block_of(model).operations if o.type == kind][number]
 
 
-# ---- what it computes -----------------------------------------------------------------------------
+# ---- what it computes --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("opset", ["iOS15", "iOS16", "iOS17", "iOS18"])
@@ -209,11 +209,11 @@ def test_coremltools_without_torch_is_enough(made):
 
 def test_without_coremltools_nothing_is_loaded(made, monkeypatch):
     monkeypatch.setitem(sys.modules, "coremltools.proto", None)
-    with pytest.raises(Unavailable, match="^coremltools, which reads the file, is missing"):
+    with pytest.raises(Unavailable, match=r"^coremltools, which reads the file, is missing"):
         exportcheck.mil.load(made("convolution")[0])
 
 
-# ---- inputs that do not fit -----------------------------------------------------------------------
+# ---- inputs that do not fit --------------------------------------------------------------------
 
 X = np.ones((1, 3, 6, 6), F32)
 
@@ -301,7 +301,7 @@ def test_an_unknown_precision(made):
         exportcheck.mil.load(made("convolution")[0], "exact")
 
 
-# ---- packages that are none -----------------------------------------------------------------------
+# ---- packages that are none --------------------------------------------------------------------
 
 
 def replace_by_file(package):
@@ -338,19 +338,25 @@ def link_to_itself(package):
         (replace_by_file, "{}: is a file, not a folder; an .mlpackage folder was expected"),
         (
             lambda package: (package / "Manifest.json").unlink(),
-            "{}: no readable Manifest.json ([Errno 2] No such file or directory: "
-            "'{}/Manifest.json')",
+            (
+                "{}: no readable Manifest.json ([Errno 2] No such file or directory: "
+                "'{}/Manifest.json')"
+            ),
         ),
         (
             write("Manifest.json", b"{"),
-            "{}: no readable Manifest.json (Expecting property name enclosed in double quotes: "
-            "line 1 column 2 (char 1))",
+            (
+                "{}: no readable Manifest.json (Expecting property name enclosed in double quotes: "
+                "line 1 column 2 (char 1))"
+            ),
         ),
         (write("Manifest.json", b"{}"), "{}: no readable Manifest.json ('itemInfoEntries')"),
         (
             write("Manifest.json", b"[" * 100_000),
-            "{}: no readable Manifest.json (maximum recursion depth exceeded while decoding a "
-            "JSON array from a unicode string)",
+            (
+                "{}: no readable Manifest.json (maximum recursion depth exceeded while decoding a "
+                "JSON array from a unicode string)"
+            ),
         ),
         (
             link_to_itself,
@@ -378,8 +384,10 @@ def link_to_itself(package):
         (write(MODEL, b""), "{}: holds no model; mil-numpy runs mlProgram only"),
         (
             cut(WEIGHTS, -30),
-            "weight file 'weight.bin', offset 64: its data end past the file's end (the file is "
-            "truncated)",
+            (
+                "weight file 'weight.bin', offset 64: its data end past the file's end (the file is "
+                "truncated)"
+            ),
         ),
         (
             cut(WEIGHTS, 100),
@@ -472,8 +480,10 @@ def unknown_array_type(model):
         (no_block, "function 'main' is of opset 'CoreML5' but has blocks for: none"),
         (
             newer_opset,
-            "function 'main' is of opset 'CoreML9'; mil-numpy knows CoreML5, CoreML6, CoreML7, "
-            "CoreML8",
+            (
+                "function 'main' is of opset 'CoreML9'; mil-numpy knows CoreML5, CoreML6, CoreML7, "
+                "CoreML8"
+            ),
         ),
         (undescribed, "{}: describes functions ['other'] that are not there"),
         (unknown_default, "{}: describes functions ['other'] that are not there"),
@@ -506,7 +516,7 @@ def test_a_constant_without_a_value(copied):
         exportcheck.mil.load(package)
 
 
-# ---- programs that cannot run ---------------------------------------------------------------------
+# ---- programs that cannot run ------------------------------------------------------------------
 
 
 def unknown_operator(model):
@@ -573,8 +583,10 @@ def undescribed_input(model):
         (
             unknown_input,
             UnsupportedOperator,
-            "operator 'conv' (hidden_cast_fp16) has an input 'flavour' that mil-numpy does not "
-            "know",
+            (
+                "operator 'conv' (hidden_cast_fp16) has an input 'flavour' that mil-numpy does not "
+                "know"
+            ),
         ),
         (
             dangling,
@@ -584,8 +596,10 @@ def undescribed_input(model):
         (
             cyclic,
             InvalidModel,
-            "operator 'conv' (hidden_cast_fp16) needs 'y_cast_fp16', which nothing before it "
-            "computes",
+            (
+                "operator 'conv' (hidden_cast_fp16) needs 'y_cast_fp16', which nothing before it "
+                "computes"
+            ),
         ),
         (
             dangling_output,
@@ -595,8 +609,10 @@ def undescribed_input(model):
         (
             other_shape,
             InvalidModel,
-            "operator 'conv' (hidden_cast_fp16) gives shape (1, 4, 4, 4), the program declares "
-            "fp16[1, 5, 4, 4]",
+            (
+                "operator 'conv' (hidden_cast_fp16) gives shape (1, 4, 4, 4), the program declares "
+                "fp16[1, 5, 4, 4]"
+            ),
         ),
         (two_outputs, InvalidModel, "operator 'relu' (y_cast_fp16) has 2 outputs, 1 expected"),
         (undescribed_input, InvalidModel, "no input 'x'; the model takes: none"),
@@ -618,7 +634,7 @@ def test_a_loop_that_never_ends(copied, monkeypatch):
     package, inputs = copied("control")
     program = exportcheck.mil.load(package)
     assert program.predict(inputs)
-    with pytest.raises(InvalidModel, match="^more than 300 blocks were run: a loop does not end$"):
+    with pytest.raises(InvalidModel, match=r"^more than 300 blocks were run: a loop does not end$"):
         program.predict({**inputs, "n": np.array([np.inf], F32)})
 
 

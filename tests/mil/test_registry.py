@@ -79,7 +79,7 @@ def test_the_same_version_twice_is_an_error(registered):
     def act(x):
         """Acts."""
 
-    with pytest.raises(ValueError, match="^operator 'act' is registered twice for CoreML5$"):
+    with pytest.raises(ValueError, match=r"^operator 'act' is registered twice for CoreML5$"):
         op(act)
 
 

@@ -21,9 +21,11 @@ def test_a_convolution(made):
         "main(%x: fp32[1, 3, 6, 6]) {",
         "  %hidden_weight_0_to_fp16: fp16[4, 3, 3, 3] = const 216 bytes",
         '  %x_to_fp16: fp16[1, 3, 6, 6] = cast(x=%x, dtype="fp16")',
-        "  %hidden_cast_fp16: fp16[1, 4, 4, 4] = conv(x=%x_to_fp16, "
-        "weight=%hidden_weight_0_to_fp16, bias=fp16([0.1257, -0.1321, 0.6406, 0.1049]), "
-        'strides=[1, 1], pad_type="valid", pad=[0, 0, 0, 0], dilations=[1, 1], groups=1)',
+        (
+            "  %hidden_cast_fp16: fp16[1, 4, 4, 4] = conv(x=%x_to_fp16, "
+            "weight=%hidden_weight_0_to_fp16, bias=fp16([0.1257, -0.1321, 0.6406, 0.1049]), "
+            'strides=[1, 1], pad_type="valid", pad=[0, 0, 0, 0], dilations=[1, 1], groups=1)'
+        ),
         "  %y_cast_fp16: fp16[1, 4, 4, 4] = relu(x=%hidden_cast_fp16)",
         '  %y: fp32[1, 4, 4, 4] = cast(x=%y_cast_fp16, dtype="fp32")',
         "  return %y",

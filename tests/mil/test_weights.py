@@ -154,7 +154,7 @@ def blobs(package):
                         yield operation.outputs[0].name, key, value.blobFileValue.offset
 
 
-# ---- files that are none --------------------------------------------------------------------------
+# ---- files that are none -----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -227,18 +227,18 @@ def test_only_files_beside_the_model_are_read(name, stored):
     assert values.tolist() == [0, 1, 2, 3]
     inner = folder / "inner"
     inner.mkdir()
-    with pytest.raises(InvalidModel, match="^weight file 'weight.bin' is not in the package$"):
+    with pytest.raises(InvalidModel, match=r"^weight file 'weight.bin' is not in the package$"):
         WeightFiles(inner).read(name, offset, "fp32", (4,))
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "absent", "a\0b"])
 def test_names_of_no_file(name, stored):
-    with pytest.raises(InvalidModel, match="is not in the package$"):
+    with pytest.raises(InvalidModel, match=r"is not in the package$"):
         WeightFiles(stored[0]).read(name, 64, "fp32", (4,))
 
 
 def test_a_name_too_long_for_a_file(stored):
-    with pytest.raises(InvalidModel, match="cannot be read .*File name too long"):
+    with pytest.raises(InvalidModel, match=r"cannot be read .*File name too long"):
         WeightFiles(stored[0]).read("x" * 300, 64, "fp32", (4,))
 
 

@@ -106,7 +106,9 @@ class Browser:
         text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
         for kind in ("keyDown", "keyUp"):
             down = {"text": text} if kind == "keyDown" and text else {}
-            self.send("Input.dispatchKeyEvent", type=kind, key=key, **down, **KEY_CODES.get(key, {}))
+            self.send(
+                "Input.dispatchKeyEvent", type=kind, key=key, **down, **KEY_CODES.get(key, {})
+            )
 
     def resize(self, width: int, height: int):
         """Makes the page that large, in CSS pixels."""

@@ -7,8 +7,6 @@ import json
 import typer
 
 from exportcheck.cli import options
-from exportcheck.cli.console import console
-from exportcheck.environment import describe, runtime_states
 from exportcheck.errors import EXIT_BROKEN, EXIT_OK
 
 # Without these nothing can be checked at all.
@@ -23,6 +21,8 @@ def register(app: typer.Typer) -> None:
 
 def doctor(as_json: options.AsJson = False, no_color: options.NoColor = False) -> None:
     """Show versions and which runtimes are real, simulated or missing here."""
+    from exportcheck.environment import describe, runtime_states
+
     environment, states = describe(), runtime_states()
     versions: dict[str, str] = environment["versions"]  # type: ignore[assignment]  # as described
     absent = [name for name in _REQUIRED if versions[name] == "missing"]
@@ -32,6 +32,8 @@ def doctor(as_json: options.AsJson = False, no_color: options.NoColor = False) -
         raise typer.Exit(EXIT_BROKEN if absent else EXIT_OK)
     from rich.table import Table
     from rich.text import Text
+
+    from exportcheck.cli.console import console
 
     screen = console(no_color=no_color)
     platform = f"{environment['platform']} {environment['machine']}, Python {environment['python']}"

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from exportcheck.catalog import activations
 from exportcheck.cli import options
-from exportcheck.cli.console import console
-from exportcheck.networks import EXAMPLE_SHAPES, NETWORKS
-from exportcheck.selection import Selection, all_cases, choose, current_toolchain
-from exportcheck.targets import targets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +27,8 @@ def list_activations(
     no_color: options.NoColor = False,
 ) -> None:
     """The catalogue: every form of every family."""
+    from exportcheck.catalog import activations
+
     rows = [
         {
             "name": a.name,
@@ -52,6 +49,8 @@ def list_activations(
 @app.command("networks")
 def list_networks(as_json: options.AsJson = False, no_color: options.NoColor = False) -> None:
     """The networks that activations are wrapped in."""
+    from exportcheck.networks import EXAMPLE_SHAPES, NETWORKS
+
     rows = [
         {
             "name": name,
@@ -66,6 +65,8 @@ def list_networks(as_json: options.AsJson = False, no_color: options.NoColor = F
 @app.command("targets")
 def list_targets(as_json: options.AsJson = False, no_color: options.NoColor = False) -> None:
     """The targets and what runs them here."""
+    from exportcheck.targets import targets
+
     rows = [
         {
             "name": target.name,
@@ -90,6 +91,8 @@ def list_cases(
     as_json: options.AsJson = False,
 ) -> None:
     """The ids of the cases that `all` would check with the same options."""
+    from exportcheck.selection import Selection, all_cases, choose, current_toolchain
+
     chosen = choose(
         Selection(select or (), skip or (), family or (), target or (), network or (), quick),
         all_cases(current_toolchain()),
@@ -105,6 +108,8 @@ def _show(
         typer.echo(json.dumps(rows, indent=1))
         return
     from rich.table import Table
+
+    from exportcheck.cli.console import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     # A name is there to be copied: whatever the width, it stays whole.

@@ -9,7 +9,7 @@ function functionsView() {
         el("h3", null, family.name), formulaOf(family),
         family.curve ? thumbnail(family) : el("p", { class: "none" }, notDrawn(family)),
         strip(family)));
-    item.results = family.forms.flatMap((form) => form.cells.flatMap((cell) => (cell ? cell.results : [])));
+    item.results = family.forms.flatMap(resultsOf);
     return item;
   }))];
 }
@@ -62,9 +62,10 @@ function card(family) {
         family.curve ? functionPlot(family) : el("p", { class: "none" }, notDrawn(family)),
         el("section", { class: "part" }, el("h3", null, "Support"), supportList(family))),
       part("Forms", formsTable(family)),
-      part("Every form by target", rowsOf(family)),
+      part("Forms side by side", sideBySide(family)),
       part("What each target runs", costTable(family),
-        el("p", { class: "aside" }, "Operators that the runtime executes for the bare activation (in brackets: as exported, where the runtime changes them), and the size of the saved file."))),
+        el("p", { class: "aside" }, "Operators that the runtime executes for the bare activation (in brackets: as exported, where the runtime changes them), and the size of the saved file.")),
+      part("On a phone", mobileTable(family))),
   ];
 }
 
@@ -82,33 +83,70 @@ function supportList(family) {
     const statement = family.support[place];
     if (!statement) return [column.target, "not asked for"];
     const [support, form] = statement;
-    return [`${column.target} · ${runtimeTitle(column)}`, el("span", { class: `sign-text is-${support}` }, mark(support),
-      SUPPORT[support], support === "form" ? `: ${form}` : null)];
+    return [targetTitle(column), el("span", { class: `sign-text is-${support}` }, mark(support),
+      support === "form" ? `${form} works, native fails` : SUPPORT[support])];
   }), { class: "plain support-list" });
 }
 
 function formsTable(family) {
-  const extra = [...new Set(family.forms.flatMap((form) => Object.keys(form.facts || {})))];
-  return table(["Form", "Kind", "Formula", "Class", "Source", ...extra.map(words)], family.forms.map((form) => [
+  const trained = family.forms.map((form) => resultsOf(form).find((one) => one.training)?.training);
+  const some = trained.some(Boolean);
+  const heads = ["Form", "Kind", "Formula", "Class", "Source"];
+  return [table(some ? [...heads, "Kept for backward", "Gradient error"] : heads, family.forms.map((form, place) => [
     form.name, kindTag(form.kind) || "–", el("code", null, form.formula || "–"),
     el("code", null, form.module ? `${form.module}(${form.arguments})` : "–"),
     form.source ? sourceLinks(form.source) : "–",
-    ...extra.map((name) => shown((form.facts || {})[name])),
-  ]), { class: "plain forms" });
+    ...(some ? training(trained[place]) : []),
+  ]), { class: "plain forms" }),
+  some ? el("p", { class: "aside" }, "Kept for backward: what autograd stores for one float32 batch of 4096 numbers, 16.4 kB. ",
+    "Gradient error: against the family's reference, in float64.") : null];
 }
 
-/** The family's rows of the matrix, natives and hand-written forms beneath each other. */
-function rowsOf(family) {
-  const grid = el("table", { class: "matrix small", onkeydown: steer, onfocusin: rove }, columnHeads(),
-    el("tbody", null, family.forms.map((form) => el("tr", { class: "form" }, formHead(family, form),
-      form.cells.map(matrixCell)))));
+function resultsOf(form) {
+  return form.cells.flatMap((cell) => (cell ? cell.results : []));
+}
+
+function training(facts) {
+  if (!facts) return ["–", "–"];
+  if (facts.error) return [facts.error, "–"];
+  const tensors = facts.saved_tensors === 1 ? "1 tensor" : `${facts.saved_tensors} tensors`;
+  return [`${tensors}, ${bytes(facts.saved_bytes)}`, number(facts.gradient_error, 2)];
+}
+
+/** The family's rows of the matrix turned round: its forms side by side, targets down. */
+function sideBySide(family) {
+  const grid = el("table", { class: "matrix small", onkeydown: steer, onfocusin: rove },
+    el("thead", null, el("tr", null, el("th", { scope: "col" }, "Target"),
+      family.forms.map((form) => el("th", { scope: "col" }, formSuffix(family, form.name))))),
+    el("tbody", null, report.columns.map((column, place) => el("tr", null,
+      el("th", { scope: "row" }, targetTitle(column)),
+      family.forms.map((form) => el("td", null, form.cells[place] && cellButton(form.cells[place])))))));
   return el("div", { class: "scroll" }, ready(grid));
 }
 
+function targetTitle(column) {
+  return column.simulated ? `${column.target} (simulated)` : column.target;
+}
+
 function costTable(family) {
-  return table(["Form", ...report.columns.map((column) => column.target)], family.forms.map((form) =>
-    [form.name, ...form.cells.map((cell) => cost(cell && cell.results.find((one) => one.network === "bare")))]),
-  { class: "plain figures" });
+  const bare = (cell) => cell && cell.results.find((one) => one.network === "bare");
+  return table(["Target", ...family.forms.map((form) => formSuffix(family, form.name))],
+    report.columns.map((column, place) => [targetTitle(column),
+      ...family.forms.map((form) => cost(bare(form.cells[place])))]), { class: "plain figures costs" });
+}
+
+/** How many nodes a phone's accelerators take, for each form between two convolutions. */
+function mobileTable(family) {
+  const found = family.forms.map((form) => resultsOf(form).find((one) => one.network === "conv" && (one.actual || {}).mobile));
+  const first = found.find(Boolean);
+  if (!first) return null;
+  const names = Object.keys(first.actual.mobile);
+  return [table(["Form", ...names], family.forms.map((form, place) => [form.name, ...names.map((name) => {
+    const one = found[place] && found[place].actual.mobile[name];
+    return one ? `${one.supported} of ${one.nodes} nodes, ${one.partitions} ${one.partitions === 1 ? "partition" : "partitions"}` : "–";
+  })]), { class: "plain costs" }),
+  el("p", { class: "aside" }, "By onnxruntime's own usability checker, for the network conv; ",
+    `${[...new Set(found.filter(Boolean).map((one) => one.cell.column.target))].join(", ")}.`)];
 }
 
 /** For example `3 (5) · 412 B`. */

@@ -13,7 +13,9 @@ function cellPanel(found) {
       verdictPart(found), helpPart(found), blamePart(found), notesPart(found),
       part("Comparison by input class", plotsOf(found), comparisonTable(found)),
       operatorsPart(found),
-      part("The exported file", found.actual && facts(Object.entries(found.actual))),
+      part("The exported file", found.actual && facts(Object.entries(found.actual).filter(([name]) => name !== "mobile"))),
+      mobilePart(found),
+      part("Training", found.training && facts(Object.entries(found.training))),
       part("Tolerance", found.tolerance && facts(Object.entries(found.tolerance))),
       part("Where it ran", facts([
         ...(found.machine ? [["machine", found.machine]] : []), ["toolchain", found.toolchain],
@@ -57,7 +59,8 @@ function verdictPart(found) {
       seconds === undefined ? null : el("small", null, duration(seconds)));
   });
   return el("section", { class: "part" },
-    el("p", { class: `verdict is-${found.state}` }, mark(found.state), el("strong", null, STATES[found.state]),
+    el("p", { class: `verdict is-${found.state}` }, mark(found.state),
+      el("strong", null, found.state === "error" ? "fails" : STATES[found.state]),
       failing ? ` at stage ${found.stage}` : null, found.known ? " · a known failure" : null),
     el("ol", { class: "stages" }, steps),
     found.message ? el("pre", { class: "cause", tabindex: "0" }, found.message) : null,
@@ -148,6 +151,14 @@ function operatorsPart({ graph_ops: graphs }) {
     ...names.map((name) => [el("code", null, name), ...stages.map((stage) => graphs[stage][name] || "–")]),
     ["all", ...stages.map((stage) => total(stage))],
   ]));
+}
+
+/** What the runtime's own checker grants on a phone, where it was asked. */
+function mobilePart({ actual }) {
+  const mobile = actual && actual.mobile;
+  return mobile ? part("On a phone, by onnxruntime's usability checker", table(
+    ["Accelerator", "Nodes", "Supported", "Partitions"], Object.entries(mobile).map(([name, one]) =>
+      [name, one.nodes, one.supported, one.partitions].map(String)))) : null;
 }
 
 function logPart({ log }) {

@@ -30,7 +30,7 @@ function columnHeads() {
     el("tr", { class: "groups" },
       el("th", { scope: "col", rowspan: "2", class: "corner" }, "Function, form"),
       groups.map((group) => {
-        const head = el("th", { scope: "colgroup", colspan: group.span, class: "first" }, group.name);
+        const head = el("th", { scope: "colgroup", colspan: group.span, class: "first", title: group.name }, group.name);
         head.places = Array.from({ length: group.span }, () => place++);
         return head;
       })),

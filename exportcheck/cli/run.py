@@ -1,0 +1,197 @@
+"""Runs what `exportcheck all` was asked for, and brings home what is finished, come what may."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from exportcheck.cli.console import console
+from exportcheck.cli.delivery import (
+    checked,
+    chosen_by_itself,
+    deliver,
+    prepare,
+    unheard,
+    write,
+)
+from exportcheck.cli.gate import Gate, gate
+from exportcheck.cli.progress import Progress
+from exportcheck.environment import describe
+from exportcheck.errors import (
+    EXIT_BROKEN,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EnvironmentBroken,
+)
+from exportcheck.exporter_memo import SWITCH
+from exportcheck.limitations_update import to_toml
+from exportcheck.render import formats, junit, terminal
+from exportcheck.results import Report
+from exportcheck.runner import Observer, default_jobs, run
+from exportcheck.selection import Selection, all_cases, choose, current_toolchain
+from exportcheck.worker_process import WorkerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from exportcheck.limitations import Limitation
+    from exportcheck.results import Case, Result
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `exportcheck all`."""
+
+    selection: Selection
+    jobs: int | None
+    timeout_s: float
+    strict: bool
+    output: Path
+    formats: Sequence[str]
+    limitations: Path | None
+    own_limitations: Sequence[Limitation]
+    no_limitations: bool
+    update_limitations: bool
+    stock_exporters: bool
+    verbose: bool
+    no_color: bool
+
+
+def run_request(request: Request) -> int:
+    """Checks the cases asked for, shows the matrix, writes the formats; returns the exit code.
+
+    Raises:
+        UsageError: something does not exist or does not fit together; nothing has run.
+        EnvironmentBroken: the results cannot be written.
+    """
+    toolchain = current_toolchain()
+    chosen = choose(request.selection, all_cases(toolchain))
+    names = checked(["json", *request.formats, *chosen_by_itself()])
+    rules = gate(
+        request.limitations,
+        request.own_limitations,
+        ignore=request.no_limitations,
+        drafts=request.update_limitations,
+    )
+    prepare(request.output)
+    begun = time.monotonic()
+    screen = console(no_color=request.no_color)
+    with unheard(names):
+        results, trouble = _run(request, chosen, names, rules)
+        report = _report(results, chosen)
+        if request.update_limitations and trouble is None:
+            rules = rules.updated(report, toolchain)
+        report = rules.judged(report)
+        if results:
+            screen.print(terminal.compose(report, screen.width))
+        seconds, workers = (
+            time.monotonic() - begun,
+            min(request.jobs or default_jobs(), len(chosen)),
+        )
+        where = request.output / formats()["json"].FILE_NAME
+        screen.print(f"{seconds:.0f} s with {workers} workers; results in {where}", markup=False)
+    if results:
+        deliver(report, names, request.output)
+    if request.update_limitations and trouble is None:
+        _write_limitations(rules)
+    if rules.remark:
+        typer.echo(f"exportcheck: {rules.remark}", err=True)
+    return _exit_code(trouble, report, len(chosen))
+
+
+def _run(
+    request: Request, chosen: Sequence[Case], names: Sequence[str], rules: Gate
+) -> tuple[list[Result], BaseException | None]:
+    """The results, and what ended the run early, so that what is finished is kept."""
+    errors = console(no_color=request.no_color, err=True)
+    with Progress(len(chosen), errors, verbose=request.verbose) as progress:
+        observer: Observer = progress
+        if "junit" in names:
+            path = request.output / junit.FILE_NAME
+            observer = _Flushing(
+                progress,
+                lambda: write(path, junit.render(rules.judged(_report(progress.results, chosen)))),
+            )
+        try:
+            run(
+                chosen,
+                observer,
+                jobs=request.jobs,
+                timeout_s=request.timeout_s,
+                strict=request.strict,
+                start_worker=partial(
+                    WorkerProcess, environment={SWITCH: "1"} if request.stock_exporters else {}
+                ),
+            )
+        except (KeyboardInterrupt, EnvironmentBroken) as trouble:
+            return progress.results, trouble
+    return progress.results, None
+
+
+class _Flushing:
+    """Passes on what it is told, and has what is finished written down time and again.
+
+    Begins with a file in which nothing is finished: one of an earlier run must not be taken for
+    the outcome of this one. Writing takes no more than a tenth of the time.
+    """
+
+    def __init__(self, progress: Progress, flush: Callable[[], None]) -> None:
+        self._progress = progress
+        self._flush = flush
+        self._due = 0.0
+        self._flush_timed()
+
+    def started(self, worker: int, case: Case) -> None:
+        self._progress.started(worker, case)
+
+    def finished(self, worker: int, result: Result) -> None:
+        self._progress.finished(worker, result)
+        if time.monotonic() >= self._due:
+            self._flush_timed()
+
+    def _flush_timed(self) -> None:
+        begun = time.monotonic()
+        self._flush()
+        now = time.monotonic()
+        self._due = now + 9 * (now - begun)
+
+
+def _report(results: Sequence[Result], chosen: Sequence[Case]) -> Report:
+    """The results in the order of the cases, however they finished, and the cases without one."""
+    by_case = {result.case: result for result in results}
+    return Report(
+        tuple(by_case[case] for case in chosen if case in by_case),
+        describe(),
+        unfinished=tuple(case for case in chosen if case not in by_case),
+    )
+
+
+def _write_limitations(rules: Gate) -> None:
+    if rules.path is None:
+        return
+    write(rules.path, to_toml(rules.file))
+    count = len(rules.file.limitations)
+    typer.echo(
+        f"exportcheck: {count} limitations are in {rules.path} now; look at the reasons, and name "
+        "the file with --limitations or in [tool.exportcheck] of pyproject.toml",
+        err=True,
+    )
+
+
+def _exit_code(trouble: BaseException | None, report: Report, asked: int) -> int:
+    """The exit code, after saying on stderr what ended the run early."""
+    if trouble is None:
+        return EXIT_OK if report.green else EXIT_FAILED
+    if isinstance(trouble, KeyboardInterrupt):
+        cause, code = "interrupted", EXIT_INTERRUPTED
+    else:
+        cause, code = str(trouble), EXIT_BROKEN
+    done = len(report.results)
+    typer.echo(f"exportcheck: {cause}; {done} of {asked} cases are finished and kept", err=True)
+    return code

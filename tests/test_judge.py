@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from exportcheck.compare import TOLERANCES
+from exportcheck.inputs import InputClass
+from exportcheck.judge import compared, described, notes_of, verdict
+from exportcheck.results import Status
+from exportcheck.subject import Expected, subject
+from tests.conftest import comparison
+
+TOLERANCE = TOLERANCES["float32", "bare"]
+RELU = subject("relu", "bare")
+
+
+def judged(given, actual, expected, truth=None):
+    outputs = Expected((expected,), (expected.astype(np.float64) if truth is None else truth,))
+    return dict(compared(RELU, given, actual, outputs, TOLERANCE))
+
+
+def values(*numbers):
+    return np.array(numbers, np.float32)
+
+
+GRID = InputClass("grid", values(-1, 0, 2), gates=True)
+
+
+@pytest.mark.parametrize(
+    ("actual", "kind"),
+    [
+        ((values(0, 0, 2), values(0)), "outputs"),
+        ((), "outputs"),
+        ((values(0, 0, 2).reshape(3, 1),), "shape"),
+        ((values(0, 0, 2).astype(np.float16),), "dtype"),
+        ((values(0, 0, 2).astype(np.float64),), "dtype"),
+        ((values(0, np.nan, 2),), "nan-made"),
+        ((values(0, 0, np.inf),), "inf-made"),
+        ((values(2, 0, 0),), "finite"),
+    ],
+)
+def test_what_is_not_the_same_output_never_passes(actual, kind):
+    found = judged(GRID, actual, values(0, 0, 2))
+    assert kind in found["grid"].kinds
+    assert verdict(found)[0] is Status.MISMATCH
+
+
+def test_what_eager_makes_nan_of_is_judged_apart_and_gates_only_when_strict():
+    given = InputClass("infinities", values(np.inf, -np.inf), gates=True)
+    found = judged(given, (values(np.inf, 0),), values(np.inf, np.nan))
+    assert list(found) == ["infinities", "infinities to nan"]
+    assert verdict(found)[0] is Status.PASS
+    assert notes_of(found) == (
+        "infinities to nan: nan-lost 1 of 1: 0 where eager gives nan at x = -inf",
+    )
+    strict = dataclasses.replace(given, strict=True)
+    assert verdict(judged(strict, (values(np.inf, 0),), values(np.inf, np.nan)))[0] is (
+        Status.MISMATCH
+    )
+
+
+def test_an_infinity_lost_gates():
+    given = InputClass("infinities", values(np.inf, -np.inf), gates=True)
+    largest = np.finfo(np.float32).max
+    found = judged(given, (values(largest, 0),), values(np.inf, 0))
+    assert verdict(found)[0] is Status.MISMATCH
+    assert found["infinities"].kinds == {"inf-lost": 1}
+
+
+def test_the_worst_class_is_told_first():
+    found = {
+        "grid": comparison(close=False, error=0.1, kinds={"finite": 3}),
+        "tails": comparison(close=False, error=7.0, kinds={"finite": 5}),
+        "nan": comparison(close=False, gates=False, kinds={"nan-lost": 1}),
+    }
+    status, message = verdict(found)
+    assert status is Status.MISMATCH
+    assert message == "tails: finite 5 of 4096; grid: finite 3 of 4096"
+    assert notes_of(found) == ("nan: nan-lost 1 of 4096",)
+
+
+def test_harmless_kinds_are_noted():
+    found = {"grid": comparison(kinds={"vanished": 7})}
+    assert verdict(found) == (Status.PASS, "")
+    assert notes_of(found) == ("grid: vanished 7 of 4096",)
+
+
+def test_a_cause_is_the_innermost_error_without_terminal_codes():
+    outer = ValueError("\x1b[96mouter\x1b[0m")
+    outer.__cause__ = KeyError("inner")
+    assert described(outer) == "KeyError: 'inner' (raised as ValueError)"
+    assert described(ValueError("\x1b[96m plain\x1b[0m")) == "ValueError: plain"

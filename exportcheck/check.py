@@ -87,7 +87,7 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         facts["versions"] = _versions((*target.distributions, *runtime.distributions))
         facts["actual"] = {"computed_by": display_name(runtime)}
         what = subject(case.activation, case.network)
-        facts["family"] = what.activation.family
+        facts["family"] = what.family
         module, expected = what.build(), what.expected(target.precision)
         facts["actual"]["changes_its_input"] = what.changes_its_input
         given = what.inputs(target.precision)
@@ -109,7 +109,7 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         facts["graph_ops"].update(loaded.graph_ops)
         facts["actual"].update(loaded.facts)
     with course.at(Stage.RUN):
-        outputs = {c.name: loaded.run((c.values,)) for c in given}
+        outputs = {c.name: loaded.run(c.arrays) for c in given}
     with course.at(Stage.COMPARE):
         tolerance = tolerance_for(target.precision, case.network)
         facts["tolerance"] = vars(tolerance)

@@ -33,15 +33,24 @@ _KNEE_STEPS_ULP = (0, 1, 2, 3, 4, 8, 16, 64, 1024)
 
 @dataclass(frozen=True)
 class InputClass:
-    """One named float32 tensor, and whether its differences fail a case.
+    """The inputs of one run under a name, and whether differences there fail a case.
 
-    `strict` says that even what eager makes NaN of does.
+    Attributes:
+        name: of the class.
+        arrays: one for each input of the module, float32 where they are floats.
+        gates: whether differences fail the case.
+        strict: whether even those do where eager makes NaN of an infinity.
     """
 
     name: str
-    values: np.ndarray
+    arrays: Tuple[np.ndarray, ...]
     gates: bool
     strict: bool = False
+
+    @property
+    def values(self) -> np.ndarray:
+        """The first input: the only one of an activation."""
+        return self.arrays[0]
 
 
 def bare_inputs(
@@ -72,7 +81,7 @@ def bare_inputs(
     }
     lay_out = _tiled if activation.elementwise else _scattered
     return tuple(
-        InputClass(name, lay_out(values, name, shape).astype(dtype).astype("float32"), gates)
+        InputClass(name, (lay_out(values, name, shape).astype(dtype).astype("float32"),), gates)
         for name, values in classes.items()
         for gates in [name in GATING]
     )
@@ -81,7 +90,7 @@ def bare_inputs(
 def network_inputs(shape: Tuple[int, ...], dtype: str) -> Tuple[InputClass, ...]:
     """The one input class of a network: a seeded normal batch of `shape`, standard deviation 2."""
     values = np.random.RandomState(0).standard_normal(shape) * 2.0
-    return (InputClass("normal", values.astype(dtype).astype("float32"), gates=True),)
+    return (InputClass("normal", (values.astype(dtype).astype("float32"),), gates=True),)
 
 
 def _around(knees: Tuple[float, ...], dtype: str) -> np.ndarray:

@@ -17,27 +17,35 @@ from exportcheck.targets.interface import Arrays
 def compared(
     what: Subject, given: InputClass, actual: Arrays, expected: Expected, tolerance: Tolerance
 ) -> Iterator[Tuple[str, Comparison]]:
-    """The comparison of the one output that a network of this package has, under its class's name.
+    """The comparison of each output, under the input class's name, numbered where there are more.
 
     Where eager itself makes NaN of an infinity (0 * inf), another answer may well be the better
     one: those points are judged apart and, like NaN inputs, do not gate.
     """
-    if len(actual) != 1 or len(expected.outputs) != 1:
+    if len(actual) != len(expected.outputs):
         yield given.name, incomparable("outputs", len(expected.outputs))
         return
-    options: Dict[str, Any] = {
-        "gates": given.gates,
-        "signed_zeros": given.name == "zeros",
-        "inputs": given.values if what.elementwise else None,
-        "truth": expected.truth[0],
-    }
-    undefined = np.isnan(expected.outputs[0])
-    if given.name != "infinities" or not undefined.any():
-        yield given.name, compare(actual[0], expected.outputs[0], tolerance, **options)
-        return
-    for name, where in ((given.name, ~undefined), (f"{given.name} to nan", undefined)):
-        options.update(where=where, gates=name == given.name or given.strict)
-        yield name, compare(actual[0], expected.outputs[0], tolerance, **options)
+    single = len(actual) == 1
+    for index, (mine, eager) in enumerate(zip(actual, expected.outputs)):
+        name = given.name if single else f"{given.name}[{index}]"
+        options: Dict[str, Any] = {
+            "gates": given.gates,
+            "signed_zeros": given.name == "zeros",
+            "inputs": given.values if what.elementwise else None,
+            "truth": expected.truth[index],
+        }
+        undefined = np.isnan(eager)
+        if given.name != "infinities" or not undefined.any():
+            yield name, compare(mine, eager, tolerance, **options)
+            continue
+        yield name, compare(mine, eager, tolerance, where=~undefined, **options)
+        options["gates"] = given.strict
+        yield f"{name} to nan", compare(mine, eager, tolerance, where=undefined, **options)
+
+
+def class_of(name: str) -> str:
+    """The input class that a comparison of `compared` belongs to: `grid` of `grid[1]`."""
+    return name.partition("[")[0].partition(" to nan")[0]
 
 
 def notes_of(comparisons: Mapping[str, Comparison]) -> Tuple[str, ...]:

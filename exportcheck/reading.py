@@ -63,7 +63,7 @@ def _json(path: Path, text: str) -> Any:
         place = f"line {error.lineno}, column {error.colno}"
         # A literal or an escape that breaks off is found where it begins, some characters earlier.
         breaks_off = len(text.rstrip()) - error.pos < len('"\\ud83d')
-        if breaks_off or error.msg.startswith("Unterminated"):
+        if error.pos and (breaks_off or error.msg.startswith("Unterminated")):
             problem = f"is truncated: its JSON ends at {place} before it is complete"
         else:
             problem = f"is not JSON at {place} ({error.msg})"

@@ -7,7 +7,7 @@ import importlib
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Dict, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Protocol, Tuple
 
 from exportcheck import inputs, networks
 from exportcheck.catalog import Activation
@@ -28,49 +28,56 @@ class Expected:
     truth: Tuple[np.ndarray, ...]
 
 
+class Source(Protocol):
+    """Where a subject comes from: the catalogue, or a user's module.
+
+    Attributes:
+        name: of the activation or module.
+        family: which it belongs to.
+        network: what it stands in.
+        elementwise: whether each output depends on the one input at the same place only.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def network(self) -> str: ...
+    @property
+    def elementwise(self) -> bool: ...
+
+    def build(self) -> nn.Module:
+        """A new module in eval mode, always with the same weights."""
+
+    def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
+        """The input classes for programs that compute in `dtype`."""
+
+    def example(self) -> Tuple[Any, ...]:
+        """The tensors to export with."""
+
+
 class Subject:
-    """An activation in a network.
+    """What is checked, with eager's answers, computed once.
 
     Every `build` returns the same weights, and a new module each time: exporters may change the one
     they are given.
     """
 
-    def __init__(self, activation: Activation, network: str) -> None:
-        self.activation = activation
-        self.network = network
+    def __init__(self, source: Source) -> None:
+        self.name = source.name
+        self.family = source.family
+        self.network = source.network
+        self.elementwise = source.elementwise
+        self.build = source.build
+        self.example = source.example
+        self._source = source
         self._inputs: Dict[str, Tuple[inputs.InputClass, ...]] = {}
         self._expected: Dict[str, Dict[str, Expected]] = {}
 
-    def build(self) -> nn.Module:
-        """The network in eval mode, seeded.
-
-        Raises:
-            Unavailable: this PyTorch has no such class, or one without such an argument.
-        """
-        import torch
-
-        torch.manual_seed(SEED)
-        activation = self._activation()
-        module = networks.NETWORKS[self.network](activation)
-        networks.randomise(module)
-        return module.eval()
-
-    def _activation(self) -> nn.Module:
-        path, kwargs = self.activation.module, self.activation.kwargs
-        factory = import_object(path)
-        unknown = set(kwargs) - set(inspect.signature(factory).parameters)
-        if unknown:
-            raise Unavailable(f"{path} of this version takes no {', '.join(sorted(unknown))}")
-        return factory(**kwargs)
-
-    @property
-    def elementwise(self) -> bool:
-        """Whether each output depends on the input at the same place only."""
-        return self.network == "bare" and self.activation.elementwise
-
     @property
     def changes_its_input(self) -> bool:
-        """Whether the module writes to the tensor it is given, as in-place ones do."""
+        """Whether the module writes to the tensors it is given, as in-place ones do."""
         import torch
 
         given = self.example()
@@ -82,20 +89,8 @@ class Subject:
     def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
         """The input classes for programs that compute in `dtype`."""
         if dtype not in self._inputs:
-            shape = networks.EXAMPLE_SHAPES[self.network]
-            self._inputs[dtype] = (
-                inputs.bare_inputs(self.activation, shape, dtype)
-                if self.network == "bare"
-                else inputs.network_inputs(shape, dtype)
-            )
+            self._inputs[dtype] = self._source.inputs(dtype)
         return self._inputs[dtype]
-
-    def example(self) -> Tuple[Any, ...]:
-        """The tensors to export with: a batch of ordinary numbers."""
-        import torch
-
-        shape = networks.EXAMPLE_SHAPES[self.network]
-        return (torch.from_numpy(inputs.network_inputs(shape, "float32")[0].values),)
 
     def expected(self, dtype: str) -> Dict[str, Expected]:
         """Eager's answers by input class. Inputs are cloned, for in-place modules change them."""
@@ -104,11 +99,66 @@ class Subject:
             wide = copy.deepcopy(module).double()
             self._expected[dtype] = {
                 c.name: Expected(
-                    run_eager(module, c.values), run_eager(wide, c.values, double=True)
+                    run_eager(module, c.arrays), run_eager(wide, c.arrays, double=True)
                 )
                 for c in self.inputs(dtype)
             }
         return self._expected[dtype]
+
+
+@dataclass(frozen=True)
+class FromCatalogue:
+    """An activation of the catalogue in one of the networks, weights seeded."""
+
+    activation: Activation
+    network: str
+
+    @property
+    def name(self) -> str:
+        """The activation's name."""
+        return self.activation.name
+
+    @property
+    def family(self) -> str:
+        """The activation's family."""
+        return self.activation.family
+
+    @property
+    def elementwise(self) -> bool:
+        """True for a bare elementwise activation; layers mix their inputs."""
+        return self.network == "bare" and self.activation.elementwise
+
+    def build(self) -> nn.Module:
+        """The network.
+
+        Raises:
+            Unavailable: this PyTorch has no such class, or one without such an argument.
+        """
+        import torch
+
+        torch.manual_seed(SEED)
+        path, kwargs = self.activation.module, self.activation.kwargs
+        factory = import_object(path)
+        unknown = set(kwargs) - set(inspect.signature(factory).parameters)
+        if unknown:
+            raise Unavailable(f"{path} of this version takes no {', '.join(sorted(unknown))}")
+        module = networks.NETWORKS[self.network](factory(**kwargs))
+        networks.randomise(module)
+        return module.eval()
+
+    def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
+        """Grid, knees, tails and special values for a bare activation, else a seeded batch."""
+        shape = networks.EXAMPLE_SHAPES[self.network]
+        if self.network == "bare":
+            return inputs.bare_inputs(self.activation, shape, dtype)
+        return inputs.network_inputs(shape, dtype)
+
+    def example(self) -> Tuple[Any, ...]:
+        """A batch of ordinary numbers."""
+        import torch
+
+        shape = networks.EXAMPLE_SHAPES[self.network]
+        return tuple(map(torch.from_numpy, inputs.network_inputs(shape, "float32")[0].arrays))
 
 
 @lru_cache(maxsize=8)
@@ -122,18 +172,20 @@ def subject(name: str, network: str) -> Subject:
 
     if name not in activations():
         raise Unavailable(f"no activation {name!r} in this catalogue")
-    return Subject(activations()[name], network)
+    return Subject(FromCatalogue(activations()[name], network))
 
 
 def run_eager(
-    module: nn.Module, values: np.ndarray, double: bool = False
+    module: nn.Module, arrays: Tuple[np.ndarray, ...], double: bool = False
 ) -> Tuple[np.ndarray, ...]:
-    """The outputs of `module` for a copy of `values`, which are widened to float64 on demand."""
+    """The outputs of `module` for copies of `arrays`, floats widened to float64 on demand."""
     import torch
 
-    tensor = torch.from_numpy(values.copy())
+    tensors = [torch.from_numpy(array.copy()) for array in arrays]
+    if double:
+        tensors = [t.double() if t.is_floating_point() else t for t in tensors]
     with torch.no_grad():
-        outputs = module(tensor.double() if double else tensor)
+        outputs = module(*tensors)
     outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
     return tuple(output.numpy() for output in outputs)
 

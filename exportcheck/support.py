@@ -1,4 +1,4 @@
-"""What a whole family offers in a column, as caniuse would put it: it works, or another form does."""
+"""What a family offers in a column, as caniuse would put it: it works, or another form does."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Statement:
 def state_support(matrix: Matrix, family: str, column: Column) -> Statement | None:
     """The statement about `family` in `column`; None where no form of it was asked for.
 
-    The family's reference decides, PyTorch's own where there is one. Only where it fails or cannot
+    The family's reference decides, PyTorch's own where there is one and it was asked for. Only where it fails or cannot
     run do the other forms count: then the best of them, one without a note and with the smallest
     error first.
     """
@@ -42,9 +42,9 @@ def state_support(matrix: Matrix, family: str, column: Column) -> Statement | No
     cells = {f: matrix.cells[f, column] for f in forms if (f, column) in matrix.cells}
     if not cells:
         return None
-    reference = _reference(forms)
-    native = cells.get(reference)
-    if native is not None and _works(native):
+    reference = _reference(tuple(cells))
+    native = cells[reference]
+    if _works(native):
         return Statement(Support.NOTED if native.noted else Support.WORKS, reference)
     working = [form for form, cell in cells.items() if _works(cell)]
     if working:
@@ -55,7 +55,7 @@ def state_support(matrix: Matrix, family: str, column: Column) -> Statement | No
 
 
 def _reference(forms: tuple[str, ...]) -> str:
-    """The form that says what the function is; the first one where the catalogue knows none."""
+    """The form that says what the function is; the first one where that is not among them."""
     known = activations()
     return next((f for f in forms if f in known and known[f].reference), forms[0])
 

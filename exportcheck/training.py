@@ -36,13 +36,13 @@ def training_facts(what: Subject) -> dict[str, Any]:
     return {
         **saved,
         "gradient_error": float(errors.max()),
-        "gradient_reference": reference.activation.name,
+        "gradient_reference": reference.name,
     }
 
 
 def _reference(what: Subject) -> Subject:
-    family = [a for a in activations().values() if a.family == what.activation.family]
-    name = next((a.name for a in family if a.reference), what.activation.name)
+    family = [a for a in activations().values() if a.family == what.family]
+    name = next((a.name for a in family if a.reference), what.name)
     return subject(name, what.network)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from exportcheck.compare import Tolerance
 from exportcheck.inputs import InputClass
-from exportcheck.judge import compared, described
+from exportcheck.judge import class_of, compared, described
 from exportcheck.results import Blame, Comparison, Culprit, Evidence
 from exportcheck.subject import Expected, Subject, run_eager
 from exportcheck.targets import targets
@@ -65,11 +65,8 @@ class Mismatch:
     @property
     def given(self) -> InputClass:
         """The most ordinary inputs that fail the case: what is guilty of these is guilty."""
-        return next(
-            c
-            for c in self.inputs
-            if self.comparisons[c.name].gates and not self.comparisons[c.name].close
-        )
+        failed = {class_of(n) for n, c in self.comparisons.items() if c.gates and not c.close}
+        return next(c for c in self.inputs if c.name in failed)
 
     @property
     def expected(self) -> Expected:
@@ -84,12 +81,12 @@ class Mismatch:
     def agrees(self, run: Run) -> bool:
         """Whether `run` agrees with eager on them."""
         given = self.given
-        judged = compared(self.what, given, run((given.values,)), self.expected, self.tolerance)
+        judged = compared(self.what, given, run(given.arrays), self.expected, self.tolerance)
         return all(comparison.close for _, comparison in judged if comparison.gates)
 
     def repeats(self, run: Run) -> bool:
         """Whether `run` gives the case's own wrong numbers, within tolerance."""
-        return _alike(run((self.given.values,)), self.actual, self.tolerance)
+        return _alike(run(self.given.arrays), self.actual, self.tolerance)
 
 
 def _alike(one: Arrays, other: Arrays, tolerance: Tolerance) -> bool:
@@ -120,11 +117,11 @@ def _random(case: Mismatch) -> Optional[Blame]:
     given = case.given
     module = case.what.build()
     runs: Mapping[str, Run] = {
-        "eager": lambda inputs: run_eager(module, inputs[0]),
+        "eager": lambda inputs: run_eager(module, inputs),
         case.target.name: case.run,
     }
     for name, run in runs.items():
-        once, twice = run((given.values,)), run((given.values,))
+        once, twice = run(given.arrays), run(given.arrays)
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(once, twice)):
             found = f"other numbers the second time, on the same {given.name} inputs"
             text = f"{name} gives {found}"
@@ -134,15 +131,18 @@ def _random(case: Mismatch) -> Optional[Blame]:
 
 def _eager(case: Mismatch) -> Optional[Blame]:
     """float64 beside both: eager is to blame where it is the farther one at every such point."""
-    eager, truth, actual = case.expected.outputs[0], case.expected.truth[0], case.actual[0]
-    if actual.shape != eager.shape:
-        return None
-    with np.errstate(all="ignore"):
-        differs = ~np.isclose(
-            actual, eager, case.tolerance.rtol, case.tolerance.atol, equal_nan=True
-        )
-        nearer = np.abs(actual - truth) < np.abs(eager - truth)
-    if not differs.any() or not nearer[differs].all():
+    rtol, atol = case.tolerance.rtol, case.tolerance.atol
+    seen = False
+    for actual, eager, truth in zip(case.actual, case.expected.outputs, case.expected.truth):
+        if actual.shape != eager.shape:
+            return None
+        with np.errstate(all="ignore"):
+            differs = ~np.isclose(actual, eager, rtol, atol, equal_nan=True)
+            nearer = np.abs(actual - truth) < np.abs(eager - truth)
+        if not nearer[differs].all():
+            return None
+        seen = seen or bool(differs.any())
+    if not seen:
         return None
     found = "nearer to the export than eager is, at every point that differs"
     return Blame(Culprit.EAGER, f"float64 is {found}", (Evidence("float64", found),))
@@ -200,7 +200,7 @@ def _named(
 
 def _pinpointed(culprit: Culprit, case: Mismatch) -> Tuple[str, Tuple[Evidence, ...]]:
     """`Sigmoid: ` or nothing, and a remark where looking for it failed."""
-    inputs = (case.given.values,)
+    inputs = case.given.arrays
     try:
         found = case.runtime.pinpoint(case.path, culprit, case.agrees, inputs)
     except Exception as error:  # the verdict stands without it

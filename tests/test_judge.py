@@ -25,7 +25,7 @@ def values(*numbers):
     return np.array(numbers, np.float32)
 
 
-GRID = InputClass("grid", values(-1, 0, 2), gates=True)
+GRID = InputClass("grid", (values(-1, 0, 2),), gates=True)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_is_not_the_same_output_never_passes(actual, kind):
 
 
 def test_what_eager_makes_nan_of_is_judged_apart_and_gates_only_when_strict():
-    given = InputClass("infinities", values(np.inf, -np.inf), gates=True)
+    given = InputClass("infinities", (values(np.inf, -np.inf),), gates=True)
     found = judged(given, (values(np.inf, 0),), values(np.inf, np.nan))
     assert list(found) == ["infinities", "infinities to nan"]
     assert verdict(found)[0] is Status.PASS
@@ -62,7 +62,7 @@ def test_what_eager_makes_nan_of_is_judged_apart_and_gates_only_when_strict():
 
 
 def test_an_infinity_lost_gates():
-    given = InputClass("infinities", values(np.inf, -np.inf), gates=True)
+    given = InputClass("infinities", (values(np.inf, -np.inf),), gates=True)
     largest = np.finfo(np.float32).max
     found = judged(given, (values(largest, 0),), values(np.inf, 0))
     assert verdict(found)[0] is Status.MISMATCH

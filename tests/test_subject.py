@@ -9,11 +9,11 @@ import torch
 from exportcheck.catalog import activations
 from exportcheck.errors import Unavailable
 from exportcheck.networks import EXAMPLE_SHAPES
-from exportcheck.subject import Subject, import_object, run_eager, subject
+from exportcheck.subject import FromCatalogue, Subject, import_object, run_eager, subject
 
 
 def subject_of(name, network="bare", **changes):
-    return Subject(replace(activations()[name], **changes), network)
+    return Subject(FromCatalogue(replace(activations()[name], **changes), network))
 
 
 @pytest.mark.parametrize("network", ["bare", "conv", "linear"])
@@ -127,8 +127,8 @@ class Pair(torch.nn.Module):
 
 def test_run_eager_copies_widens_and_takes_several_outputs():
     values = np.arange(3, dtype=np.float32)
-    outputs = run_eager(Pair(), values)
+    outputs = run_eager(Pair(), (values,))
     assert [o.tolist() for o in outputs] == [[1, 2, 3], [-1, -2, -3]]
     assert values.tolist() == [0, 1, 2]
     assert [o.dtype for o in outputs] == [np.float32] * 2
-    assert [o.dtype for o in run_eager(Pair(), values, double=True)] == [np.float64] * 2
+    assert [o.dtype for o in run_eager(Pair(), (values,), double=True)] == [np.float64] * 2

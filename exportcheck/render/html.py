@@ -78,9 +78,9 @@ def _digest(text: str) -> str:
 
 
 def _embedded(data: Any) -> str:
-    """`data` as JSON in ASCII that no HTML parser takes for a tag, an entity or a comment."""
+    """`data` as printable ASCII that no HTML parser takes for a tag, an entity or a comment."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    for character in "<>&":
+    for character in "<>&\x7f":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
 
@@ -111,22 +111,21 @@ def _data(report: Report) -> dict[str, Any]:
         {**_family(matrix, family, pool, index), "curve": drawings.get(family)}
         for family in matrix.families
     ]
-    return {
+    around = {
         "totals": totals(report),
         "verdict": verdict(report),
         "green": report.green,
         "counts": report.counts(),
         "fields": ["state", *_SHARED],
         "columns": [_column(column) for column in matrix.columns],
-        "families": families,
         "failures": _failures(report, index),
         "stale": list(report.stale),
         "unfinished": [case.id for case in report.unfinished],
         "fixed": [index[_key(result)] for result in report.fixed],
         "changes": [[c.kind.value, c.subject, c.text] for c in report.changes],
         "machines": report.machines,
-        "pool": pool.values,
     }
+    return {**_clipped(around), "families": families, "pool": pool.values}
 
 
 def _column(column: Column) -> dict[str, Any]:
@@ -192,9 +191,7 @@ def _key(result: Result) -> str:
 
 def _result(result: Result, pool: _Pool) -> list[Any]:
     """The state, then the values of `_SHARED` by their place in `pool`."""
-    plain = result_to_json(result)
-    plain["message"] = _begin(plain["message"])
-    plain["log"] = _end(plain["log"])
+    plain = _clipped(result_to_json(result))
     plain["comparisons"] = [
         pool.place([name, _rounded(c)]) for name, c in plain["comparisons"].items()
     ]
@@ -204,16 +201,19 @@ def _result(result: Result, pool: _Pool) -> list[Any]:
     return ["noted" if noted else result.status.value, *(pool.place(plain[k]) for k in _SHARED)]
 
 
-def _begin(text: str) -> str:
-    """The first `TEXT_LIMIT` characters of `text`, then how many were left out."""
-    left_out = len(text) - TEXT_LIMIT
-    return text if left_out <= 0 else f"{text[:TEXT_LIMIT]}\n[{left_out} characters left out]"
-
-
-def _end(text: str) -> str:
-    """The last `TEXT_LIMIT` characters of `text`, after how many were left out."""
-    left_out = len(text) - TEXT_LIMIT
-    return text if left_out <= 0 else f"[{left_out} characters left out]\n{text[left_out:]}"
+def _clipped(value: Any, key: str = "") -> Any:
+    """`value` with every long text in it cut: logs to their end, everything else to its start."""
+    if isinstance(value, dict):
+        return {_clipped(k): _clipped(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_clipped(v, key) for v in value]
+    left_out = len(value) - TEXT_LIMIT if isinstance(value, str) else 0
+    if left_out <= 0:
+        return value
+    remark = f"[{left_out} characters left out]"
+    if key == "log":
+        return f"{remark}\n{value[-TEXT_LIMIT:]}"
+    return f"{value[:TEXT_LIMIT]}\n{remark}"
 
 
 def _rounded(comparison: dict[str, Any]) -> dict[str, Any]:
@@ -230,7 +230,7 @@ def _failures(report: Report, index: dict[str, int]) -> list[dict[str, Any]]:
             "form": failure.activation,
             "stage": failure.stage,
             "status": failure.status.value,
-            "cause": _begin(failure.cause),
+            "cause": failure.cause,
             "culprit": failure.blame.culprit.value if failure.blame else "",
             "blame": failure.blame.text if failure.blame else "",
             "known": failure.known and [failure.known.reason, failure.known.issue],

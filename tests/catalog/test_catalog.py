@@ -13,7 +13,7 @@ import exportcheck.catalog
 from exportcheck.catalog import activations
 from exportcheck.catalog.interface import ALL_NETWORKS
 from exportcheck.networks import CHANNELS, NETWORKS
-from exportcheck.subject import Subject, import_object
+from exportcheck.subject import FromCatalogue, Subject, import_object
 from tests.catalog.formula import evaluate
 
 CATALOGUE = tuple(activations().values())
@@ -22,7 +22,7 @@ by_name = pytest.mark.parametrize("activation", CATALOGUE, ids=lambda a: a.name)
 
 def module_of(activation):
     """The bare activation, its parameters off their initial values, in float64."""
-    return Subject(activation, "bare").build().double()
+    return Subject(FromCatalogue(activation, "bare")).build().double()
 
 
 # ---- what must be there ----
@@ -146,7 +146,7 @@ def test_networks_are_known_and_take_it(activation):
 
 def takes(network, activation):
     """Whether the network runs and gives numbers of the rank that went in."""
-    subject = Subject(activation, network)
+    subject = Subject(FromCatalogue(activation, network))
     (x,) = subject.example()
     try:
         with torch.no_grad():

@@ -33,3 +33,7 @@ def outcomes():
     for test, (outcome, _) in results.items():
         counts[test.rpartition("mil=")[2]][outcome] += 1
     return counts
+
+
+def test_zz(outcomes):
+    print({k: dict(v) for k, v in outcomes.items()})

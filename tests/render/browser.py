@@ -1,4 +1,4 @@
-"""A headless Chromium spoken to over its DevTools pipe: two file descriptors, JSON between zeros."""
+"""A headless Chromium spoken to over its DevTools pipe: two descriptors, zeros between messages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ import time
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-dev-shm-usage "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--hide-scrollbars --remote-debugging-pipe"
-).split()
+    "--headless",
+    "--no-sandbox",  # which the superuser, in containers, must give up
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+)
 PATIENCE_S = 30
 
 
@@ -27,10 +35,10 @@ class Browser:
         from_us, self._to = os.pipe()
         self._from, to_us = os.pipe()
         # The browser reads its descriptor 3 and writes its descriptor 4.
+        profile = f"--user-data-dir={self._profile.name}"
         command = f'exec "$@" 3<&{from_us} 4>&{to_us}'
         self._process = subprocess.Popen(
-            ["bash", "-c", command, "bash", CHROMIUM, *FLAGS]
-            + [f"--user-data-dir={self._profile.name}", "about:blank"],
+            ["bash", "-c", command, "bash", CHROMIUM, *FLAGS, profile, "about:blank"],
             pass_fds=(from_us, to_us),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

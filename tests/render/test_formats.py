@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv as csv_module
-import dataclasses
 import io
 import json as json_module
 import re
@@ -81,9 +80,9 @@ def test_whatever_others_wrote_the_text_can_be_written_and_steers_no_terminal(na
     assert not set(rendered) & set("\x00\x01\x07\x08\x0b\x0c\x1b\x7f\x85\u2028\u202e\u2066")
 
 
-@pytest.mark.parametrize("name", set(formats()) - {"json"})
+@pytest.mark.parametrize("name", sorted(set(formats()) - {"html", "json"}))
 def test_a_megabyte_of_everything_that_is_said_is_cut(name):
-    """JSON alone keeps all there is."""
+    """JSON keeps all there is; the page has limits of its own, tested beside it."""
     big = "x" * 1_000_000 + "\nthe end"
     facts = {"message": big, "log": big, "notes": (big,)}
     known = Known("silu/*", big, big)
@@ -95,12 +94,13 @@ def test_a_megabyte_of_everything_that_is_said_is_cut(name):
     assert len(formats()[name].render(Report(cases))) < 400_000
 
 
+JUDGED = ", ".join(rf"{name}: (?P<{name}>\d+)" for name in ("known", "new", "fixed", "unfinished"))
 COUNTS_IN = {
-    "badge": r"(?P<new>\d+) new, (?P<fixed>\d+) fixed, (?P<stale>\d+) stale, (?P<unfinished>\d+) unf",
-    "terminal": r"known: (?P<known>\d+), new: (?P<new>\d+), fixed: (?P<fixed>\d+), unfinished: (?P<unfinished>\d+)",
-    "markdown": r"known: (?P<known>\d+), new: (?P<new>\d+), fixed: (?P<fixed>\d+), unfinished: (?P<unfinished>\d+)",
-    "github": r"known: (?P<known>\d+), new: (?P<new>\d+), fixed: (?P<fixed>\d+), unfinished: (?P<unfinished>\d+)",
-}  # fmt: skip
+    "badge": r"(?P<new>\d+) new, (?P<fixed>\d+) fixed, (?P<stale>\d+) stale, (?P<unfinished>\d+)",
+    "terminal": JUDGED,
+    "markdown": JUDGED,
+    "github": JUDGED,
+}
 
 
 @pytest.mark.parametrize("name", COUNTS_IN)

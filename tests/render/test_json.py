@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 
-from exportcheck.render.json import render
 from exportcheck.records import report_from_json, report_to_json
+from exportcheck.render.json import render
 from exportcheck.results import Report
 
 

@@ -91,10 +91,10 @@ function supportList(family) {
 function formsTable(family) {
   const trained = family.forms.map((form) => resultsOf(form).find((one) => one.training)?.training);
   const some = trained.some(Boolean);
-  const heads = ["Form", "Kind", "Formula", "Class", "Source"];
+  const heads = ["Form and class", "Kind", "Formula", "Source"];
   return [table(some ? [...heads, "Kept for backward", "Gradient error"] : heads, family.forms.map((form, place) => [
-    form.name, kindTag(form.kind) || "–", el("code", null, form.formula || "–"),
-    el("code", null, form.module ? `${form.module}(${form.arguments})` : "–"),
+    [form.name, form.module ? el("code", null, `${form.module}(${form.arguments})`) : null],
+    kindTag(form.kind) || "–", el("code", null, form.formula || "–"),
     form.source ? sourceLinks(form.source) : "–",
     ...(some ? training(trained[place]) : []),
   ]), { class: "plain forms" }),

@@ -54,6 +54,7 @@ function words(name) {
 
 function shown(value) {
   if (value === null || value === undefined) return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
   if (Array.isArray(value)) return value.map(shown).join(", ");
   if (typeof value === "object") return JSON.stringify(value);
   return typeof value === "number" ? number(value) : String(value);

@@ -2,11 +2,10 @@
 
 /** The table, built once. */
 function matrixView() {
-  const many = (family) => family.forms.length > 1 || family.forms[0].name !== family.name;
   const grid = el("table", { class: "matrix", onkeydown: steer, onfocusin: rove },
     el("caption", { class: "hidden" }, "Every form by target; arrow keys move between cells, Enter opens one."),
     columnHeads(),
-    report.families.map((family) => familyRows(family, many(family))));
+    report.families.map((family) => familyRows(family, family.forms.length > 1)));
   return [el("div", { class: "frame", tabindex: "-1" }, ready(grid)), legend()];
 }
 
@@ -61,11 +60,12 @@ function familyRows(family, many) {
 }
 
 function familyHead(family, many) {
-  const kind = many ? `${family.forms.length} forms` : family.forms[0].kind;
+  const [name, kind] = many ? [family.name, `${family.forms.length} forms`]
+    : [family.forms[0].name, family.forms[0].kind];
   return el("th", { scope: "row" }, el("button", {
     type: "button", class: "name", tabindex: "-1", onclick: () => go(`function:${family.name}`),
-    "aria-label": `${family.name}: formula, plot, all forms`,
-  }, el("span", { class: "text" }, family.name), kindTag(kind), sparkline(family.curve)));
+    "aria-label": `${name}: formula, plot, all forms`,
+  }, el("span", { class: "text" }, name), kindTag(kind), sparkline(family.curve)));
 }
 
 function formHead(family, form) {

@@ -7,9 +7,10 @@ PIP_ARGS ?=
 BIN := .venv/bin
 LOCK := exportcheck/toolchains/torch-2.13.txt
 READY := .venv/.ready
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help all dev test test-slow check lint format lock reports coremltools-suite golden package clean
+.PHONY: help all dev test test-slow check lint format docs lock reports coremltools-suite golden curves browser package clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -43,8 +44,17 @@ format: $(READY) ## let ruff format and mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(READY) ## write the generated blocks of the README anew
+	$(BIN)/python -m tests.docs
+
 golden: $(READY) ## write the golden files of the renderers anew
 	$(BIN)/pytest -q tests/render --golden
+
+curves: $(READY) ## write the plotted functions of the catalogue anew
+	$(BIN)/python -m exportcheck.curves
+
+browser: ## install what the browser tests need: Debian's chromium
+	@command -v chromium || { $(SUDO) apt-get update -qq && $(SUDO) apt-get install -qq -y --no-install-recommends chromium; }
 
 lock: ## write both lock files anew from their .in files
 	$(PYTHON) -m venv .venv-lock
@@ -54,7 +64,7 @@ lock: ## write both lock files anew from their .in files
 	rm -r .venv-lock
 
 reports: $(READY) ## run the matrix and write what is committed in reports/
-	$(BIN)/exportcheck all || test $$? = 1
+	$(BIN)/exportcheck all --format markdown --format html --format junit --format badge
 
 coremltools-suite: $(READY) ## run Apple's own operator tests against mil-numpy
 	$(BIN)/python -m tests.mil.coremltools_suite

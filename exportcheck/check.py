@@ -8,19 +8,21 @@ import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, TypeVar
 
-from exportcheck.compare import tolerance_for
 from exportcheck.curves import curves
 from exportcheck.errors import Unavailable
+from exportcheck.inputs import InputClass
 from exportcheck.judge import compared, described, notes_of, verdict
 from exportcheck.refusal import blame_failure
 from exportcheck.results import Blame, Case, Result, Stage, Status
-from exportcheck.subject import subject
+from exportcheck.rounding import tolerance_of
+from exportcheck.subject import Subject, subject
 from exportcheck.targets import targets
-from exportcheck.targets.interface import Inspection, Runtime
+from exportcheck.targets.interface import Arrays, Inspection, Run, Runtime
 from exportcheck.training import training_facts
 from exportcheck.triage import Mismatch, blame_mismatch
 
@@ -31,6 +33,7 @@ Announce = Callable[[Stage], None]
 class _Course:
     """A case under way: the stage it is in and the facts so far, which its result keeps."""
 
+    find: Callable[[], Subject]
     announce: Announce
     strict: bool = False
     stage: Stage = Stage.BUILD
@@ -48,15 +51,23 @@ class _Course:
             self.durations_s[stage.value] = time.perf_counter() - start
 
 
-def check(case: Case, announce: Announce = lambda stage: None, *, strict: bool = False) -> Result:
+def check(
+    case: Case,
+    announce: Announce = lambda stage: None,
+    *,
+    strict: bool = False,
+    find: Optional[Callable[[], Subject]] = None,
+) -> Result:
     """The result of `case`. Whatever an exporter or a runtime raises is part of it.
 
     Args:
         case: what to check.
         announce: called as each stage begins, so that a crash can be blamed on it.
         strict: whether every input class gates, NaN, signed zeros and subnormals too.
+        find: gives the subject, the same each time; that of the catalogue when absent.
     """
-    course = _Course(announce, strict)
+    find = find or partial(subject, case.activation, case.network)
+    course = _Course(find, announce, strict)
     try:
         with tempfile.TemporaryDirectory(prefix="exportcheck-") as folder:
             _take(case, course, Path(folder))
@@ -66,7 +77,7 @@ def check(case: Case, announce: Announce = lambda stage: None, *, strict: bool =
     except (Exception, SystemExit) as error:  # any failure of an exporter or module is the result
         status, message = Status.ERROR, described(error)
         traceback.print_exc()
-        course.facts["blame"] = _blamed(case, course.stage, error)
+        course.facts["blame"] = _blamed(case, course, error)
     facts = {"family": "", **course.facts}
     return Result(
         case=case,
@@ -86,18 +97,18 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         runtime = _named({r.name: r for r in target.runtimes}, case.runtime, "runtime")
         facts["versions"] = _versions((*target.distributions, *runtime.distributions))
         facts["actual"] = {"computed_by": display_name(runtime)}
-        what = subject(case.activation, case.network)
+        what = course.find()
         facts["family"] = what.family
-        module, expected = what.build(), what.expected(target.precision)
+        expected = what.expected(target.precision)
         facts["actual"]["changes_its_input"] = what.changes_its_input
         given = what.inputs(target.precision)
-        if case.network == "bare":
+        if case.network == "bare" and not what.is_module:
             facts["training"] = training_facts(what)
         if course.strict:
             given = tuple(dataclasses.replace(c, gates=True, strict=True) for c in given)
     path = folder / f"model{target.suffix}"
     with course.at(Stage.EXPORT):
-        exported = target.export(module, what.example())
+        exported = what.exported(target)
     with course.at(Stage.SAVE):
         target.save(exported, path)
     with course.at(Stage.LOAD):
@@ -109,9 +120,11 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         facts["graph_ops"].update(loaded.graph_ops)
         facts["actual"].update(loaded.facts)
     with course.at(Stage.RUN):
-        outputs = {c.name: loaded.run(c.arrays) for c in given}
+        outputs, refused = _answers(loaded.run, given)
+        facts["notes"] += refused
+        given = tuple(c for c in given if c.name in outputs)
     with course.at(Stage.COMPARE):
-        tolerance = tolerance_for(target.precision, case.network)
+        tolerance = tolerance_of(what, target.precision)
         facts["tolerance"] = vars(tolerance)
         facts["comparisons"] = dict(
             comparison
@@ -136,13 +149,26 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
             )
 
 
-def _blamed(case: Case, stage: Stage, error: BaseException) -> Optional[Blame]:
+def _answers(
+    run: Run, given: Tuple[InputClass, ...]
+) -> Tuple[Dict[str, Arrays], Tuple[str, ...]]:
+    """The outputs by input class, and a note for each that only notes and that `run` refuses."""
+    outputs, notes = {}, []
+    for one in given:
+        try:
+            outputs[one.name] = run(one.arrays)
+        except Exception as error:  # what does not gate fails nothing, but is not kept back
+            if one.gates:
+                raise
+            notes.append(f"{one.name}: cannot be run: {described(error).splitlines()[0]}")
+    return outputs, tuple(notes)
+
+
+def _blamed(case: Case, course: _Course, error: BaseException) -> Optional[Blame]:
     """Who is to blame for a failure; None where the module itself cannot be built or run."""
-    if stage is Stage.BUILD:
+    if course.stage is Stage.BUILD:
         return None
-    return blame_failure(
-        subject(case.activation, case.network), targets()[case.target], stage, error
-    )
+    return blame_failure(course.find(), targets()[case.target], course.stage, error)
 
 
 def _altered(inspection: Inspection) -> Tuple[str, ...]:

@@ -88,6 +88,8 @@ def compare(
     """
     if actual.shape != expected.shape:
         return incomparable("shape", expected.size)
+    if expected.dtype.kind in "iub" and actual.dtype.kind in "iub":
+        return _compare_integers(actual, expected, gates=gates, where=where)
     if actual.dtype != expected.dtype:
         return incomparable("dtype", expected.size)
     a, e = (np.asarray(side, np.float64) for side in (actual, expected))
@@ -120,6 +122,31 @@ def compare(
         kinds={kind: count for kind, count in counts.items() if count},
         worst=_worst(a, e, error, wrong if wrong.any() else odd, inputs, truth),
         accuracy="" if truth is None else _accuracy(a, e, truth, where),
+    )
+
+
+def _compare_integers(
+    actual: np.ndarray, expected: np.ndarray, *, gates: bool, where: Optional[np.ndarray]
+) -> Comparison:
+    """Integers and booleans are equal or wrong; how wide they are is the format's own matter."""
+    wrong = actual != expected
+    if where is not None:
+        wrong = wrong & where
+    a, e = actual.astype(np.float64), expected.astype(np.float64)
+    error = np.where(wrong, np.abs(a - e), 0.0)
+    largest = float(error.max(initial=0.0))
+    count = int(wrong.sum())
+    return Comparison(
+        close=count == 0,
+        gates=gates,
+        max_error=float((error / np.maximum(1.0, np.abs(e))).max(initial=0.0)),
+        max_abs_error=largest,
+        max_rel_error=float((error / np.where(e != 0, np.abs(e), np.inf)).max(initial=0.0)),
+        max_ulp_error=largest,
+        mismatched=count,
+        total=expected.size if where is None else int(where.sum()),
+        kinds={"integer": count} if count else {},
+        worst=_worst(a, e, error, wrong, None, None),
     )
 
 

@@ -42,12 +42,15 @@ def cover(wanted: Iterable[Case], others: Iterable[Case], *, any_runtime: bool) 
     Args:
         wanted: cases of one activation and one toolchain.
         others: the cases that must not match; those of `wanted` among them are left out.
-        any_runtime: whether the runtime makes no difference, as before a model is loaded.
+        any_runtime: whether the runtime makes no difference, as before a model is loaded; then
+            the same network and target with another runtime may match too.
     """
     remaining = set(wanted)
     one = next(iter(remaining))
     near = {c for c in others if c.activation == one.activation and c.toolchain == one.toolchain}
-    candidates = list(_candidates(remaining, near - remaining, any_runtime))
+    places = {(c.network, c.target) for c in remaining if any_runtime}
+    foreign = {c for c in near - remaining if (c.network, c.target) not in places}
+    candidates = list(_candidates(remaining, foreign, any_runtime))
     while remaining:
         best = min(
             candidates,

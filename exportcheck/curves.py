@@ -29,8 +29,8 @@ NEIGHBOURS = 16
 """Inputs to either side of the worst one that are all kept."""
 
 FUNCTIONS = Path(__file__).parent / "catalog" / "curves.json"
-LIMIT = 6.0
-STEPS = 65
+LIMIT = 8.0
+STEPS = 81
 KNEE_GAP = 1e-6
 """How far to either side of a knee a function is drawn; plots leave what lies between open."""
 
@@ -120,7 +120,7 @@ def _short(values: np.ndarray, digits: int = 9) -> tuple[float, ...]:
 
 
 def functions() -> dict[str, dict[str, list[float]]]:
-    """Each elementwise family's reference: `x`, `y` and `slope`, over [-6, 6], in float64.
+    """Each elementwise family's reference: `x`, `y` and `slope`, over [-8, 8], in float64.
 
     Parameters have their initial values; of a function with one a channel, the first is drawn.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -112,12 +113,19 @@ def _of_numbers(earlier: Comparison, comparison: Comparison, noise: float) -> st
             differs by no more differs by the order of additions.
     """
     parts = []
-    small, large = sorted((earlier.max_error, comparison.max_error))
-    if large > noise and not large <= FACTOR * small:
+    if _far_apart(earlier.max_error, comparison.max_error, noise):
         parts.append(f"{error_text(earlier.max_error)} -> {error_text(comparison.max_error)}")
     parts += (f"{kind} no more" for kind in sorted(set(earlier.kinds) - set(comparison.kinds)))
     parts += (f"{kind} now" for kind in sorted(set(comparison.kinds) - set(earlier.kinds)))
     return ", ".join(parts)
+
+
+def _far_apart(one: float, other: float, noise: float) -> bool:
+    """Whether two errors differ by more than `noise` explains; NaN differs from every number."""
+    if math.isnan(one) or math.isnan(other):
+        return math.isnan(one) != math.isnan(other)
+    small, large = sorted((one, other))
+    return large > noise and large > FACTOR * small
 
 
 def _of_counts(earlier: Mapping[str, int], counts: Mapping[str, int]) -> str:

@@ -30,6 +30,10 @@ class UsageError(ExportcheckError):
     exit_code = EXIT_USAGE
 
 
+class BadModule(UsageError):
+    """A module cannot be checked as it is; the message begins with its file and line."""
+
+
 class EnvironmentBroken(ExportcheckError):
     """The machine, not the case, is at fault: a package, a permission, the disk."""
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Dict, Tuple
+from typing import Dict, Protocol, Tuple
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from exportcheck.catalog import Activation
 
 GATING = ("grid", "knees", "tails", "infinities", "normal")
 """Input classes whose differences fail a case; those of the others are notes."""
@@ -53,8 +50,22 @@ class InputClass:
         return self.arrays[0]
 
 
+class Law(Protocol):
+    """What the inputs of a bare activation depend on.
+
+    Attributes:
+        elementwise: whether each output depends on the input at the same place only.
+        knees: inputs where the function changes its law.
+    """
+
+    @property
+    def elementwise(self) -> bool: ...
+    @property
+    def knees(self) -> Tuple[float, ...]: ...
+
+
 def bare_inputs(
-    activation: Activation, shape: Tuple[int, ...], dtype: str
+    activation: Law, shape: Tuple[int, ...], dtype: str
 ) -> Tuple[InputClass, ...]:
     """Every input class of a bare activation, float32 tensors of `shape`.
 

@@ -53,10 +53,12 @@ class LimitationFile:
     Attributes:
         limitations: in the order of the file.
         versions: what must be installed for any of it to hold; empty for anything.
+        alone: whether it stands for those that come with exportcheck, and not beside them.
     """
 
     limitations: tuple[Limitation, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
 
 
 def fits(wanted: Mapping[str, str], installed: Mapping[str, str]) -> bool:
@@ -89,10 +91,13 @@ def read_limitations(path: Path, *, drafts: bool = False) -> LimitationFile:
         UsageError: it cannot be read, or something in it is not as expected; says where.
     """
     data = read_toml(path)
-    _check_keys(data, ("versions", "limitation"), str(path))
-    versions = _versions(data.get("versions", {}), str(path))
+    _check_keys(data, ("alone", "versions", "limitation"), str(path))
+    if not isinstance(data.get("alone", False), bool):
+        raise UsageError(f"{path}: alone is true or false")
     return LimitationFile(
-        parse_limitations(data.get("limitation", []), str(path), drafts=drafts), versions
+        parse_limitations(data.get("limitation", []), str(path), drafts=drafts),
+        _versions(data.get("versions", {}), str(path)),
+        data.get("alone", False),
     )
 
 

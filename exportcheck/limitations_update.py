@@ -55,7 +55,7 @@ def update(
 
     # `+cpu` says where a package came from; its numbers are those of the version before it.
     pins = {name: versions.get(name, wish).partition("+")[0] for name, wish in old.versions.items()}
-    return LimitationFile(tuple(sorted(found, key=place)), pins)
+    return LimitationFile(tuple(sorted(found, key=place)), pins, old.alone)
 
 
 def _sifted(
@@ -124,7 +124,7 @@ def reason_of(result: Result) -> str:
 
 
 def _settled(blame: Blame, status: Status) -> bool:
-    """Whether the verdict says more than the message: a culprit, and an operator that is refused."""
+    """Whether the verdict says more than the message does: a culprit, and what is refused."""
     return blame.culprit is not Culprit.UNDECIDED and bool(
         blame.operators or status is Status.MISMATCH
     )
@@ -133,6 +133,8 @@ def _settled(blame: Blame, status: Status) -> bool:
 def to_toml(limitations: LimitationFile) -> str:
     """The text of a limitations file."""
     parts = [_HEADER]
+    if limitations.alone:
+        parts.append("# In force instead of those that come with exportcheck.\nalone = true\n")
     if limitations.versions:
         parts.append("[versions]\n" + _table(limitations.versions))
     for one in limitations.limitations:

@@ -208,7 +208,8 @@ def totals(report: Report) -> str:
         if counts[status] or status is Status.PASS:
             remark = f" ({noted} with a note)" if status is Status.PASS and noted else ""
             parts.append(f"{counts[status]} {status.value}{remark}")
-    text = f"{len(report.results)} cases: {', '.join(parts)}"
+    cases = "1 case" if len(report.results) == 1 else f"{len(report.results)} cases"
+    text = f"{cases}: {', '.join(parts)}"
     wanted = ("known", "new") if report.failures else ()
     rest = [
         f"{name}: {counts[name]}"

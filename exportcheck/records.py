@@ -32,8 +32,17 @@ SCHEMA = "1.1"
 """Version of the JSON form: the major part changes when a reader of the old one would misread."""
 
 
+_OFTEN_EMPTY = ("curves", "training", "blame", "known", "machine", "log")
+"""What is left out where it is empty: thousands of results pass and have none of it."""
+
+
 def result_to_json(result: Result) -> dict[str, Any]:
     """The JSON object of one result, NaN and infinities as strings: `nan`, `inf`, `-inf`."""
+    plain = _all_of(result)
+    return {name: value for name, value in plain.items() if value or name not in _OFTEN_EMPTY}
+
+
+def _all_of(result: Result) -> dict[str, Any]:
     case = result.case
     return {
         "id": case.id,
@@ -48,7 +57,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "message": result.message,
         "notes": list(result.notes),
         "comparisons": {k: _comparison_to_json(c) for k, c in result.comparisons.items()},
-        "curves": {k: _plain(asdict(c)) for k, c in result.curves.items()},
+        "curves": {k: _plain(vars(c)) for k, c in result.curves.items()},
         "tolerance": _plain(result.tolerance),
         "blame": _plain(asdict(result.blame)) if result.blame else None,
         "actual": _plain(result.actual),

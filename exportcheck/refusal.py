@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import traceback
-from pathlib import Path
 from typing import Sequence
 
 from exportcheck.judge import described
+from exportcheck.places import short
 from exportcheck.results import Blame, Culprit, Evidence, Operator, Stage
 from exportcheck.subject import Subject
 from exportcheck.targets.interface import Target
+from exportcheck.targets.torchscript import trace
 
 
 def blame_failure(what: Subject, target: Target, stage: Stage, error: BaseException) -> Blame:
@@ -77,10 +78,8 @@ def _located(name: str, calls: Sequence[Operator]) -> Operator:
 
 def _calls(what: Subject) -> Sequence[Operator]:
     """Every operator that a trace of the module contains, with the place that calls it."""
-    import torch
-
     try:
-        graph = torch.jit.trace(what.build(), what.example(), check_trace=False).inlined_graph
+        graph = trace(what.build(), what.example()).inlined_graph
     except (Exception, SystemExit):  # what cannot be traced is located nowhere; its error says why
         traceback.print_exc()
         return ()
@@ -108,13 +107,4 @@ def _source(frames: str) -> str:
     outside = [f for f in found if "/torch/" not in f[0]]
     forwards = [f for f in found if f[2] == "forward"]
     chosen = (outside or forwards or found or [("", "", "")])[0]
-    return f"{_short(chosen[0])}:{chosen[1]}" if chosen[0] else ""
-
-
-def _short(path: str) -> str:
-    """`torch/nn/functional.py`: no folder of the machine it happened to lie on."""
-    for mark in ("site-packages/", f"{Path.cwd()}/"):
-        if mark in path:
-            return path.partition(mark)[2]
-    parts = Path(path).parts
-    return "/".join(parts[parts.index("exportcheck") :]) if "exportcheck" in parts else parts[-1]
+    return f"{short(chosen[0])}:{chosen[1]}" if chosen[0] else ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Dict, Protocol, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Optional, Protocol, Tuple
 
-from exportcheck import inputs, networks
+from exportcheck import inputs, networks, trees
 from exportcheck.catalog import Activation
 from exportcheck.errors import Unavailable
 
@@ -17,15 +16,20 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import nn
 
+    from exportcheck.targets import Target
+
 SEED = 0
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Eager PyTorch's answer to one input class: outputs, and the same computed in float64."""
+    """Eager PyTorch's answer to one input class: outputs, and the same computed in float64.
+
+    There is no truth, but `None` for each output, where a module insists on float32.
+    """
 
     outputs: Tuple[np.ndarray, ...]
-    truth: Tuple[np.ndarray, ...]
+    truth: Tuple[Optional[np.ndarray], ...]
 
 
 class Source(Protocol):
@@ -62,6 +66,10 @@ class Subject:
 
     Every `build` returns the same weights, and a new module each time: exporters may change the one
     they are given.
+
+    Attributes:
+        is_module: whether it is somebody's module, of any depth, and none of the catalogue.
+        dynamic: the axes of its inputs whose size may change after the export.
     """
 
     def __init__(self, source: Source) -> None:
@@ -69,6 +77,8 @@ class Subject:
         self.family = source.family
         self.network = source.network
         self.elementwise = source.elementwise
+        self.is_module: bool = getattr(source, "is_module", False)
+        self.dynamic: Tuple[int, ...] = getattr(source, "dynamic", ())
         self.build = source.build
         self.example = source.example
         self._source = source
@@ -86,6 +96,11 @@ class Subject:
             self.build()(*given)
         return any(not torch.equal(a, b) for a, b in zip(given, before))
 
+    def exported(self, target: Target) -> Any:
+        """What `target` makes of it."""
+        options = {"dynamic": self.dynamic} if self.dynamic else {}
+        return target.export(self.build(), self.example(), **options)
+
     def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
         """The input classes for programs that compute in `dtype`."""
         if dtype not in self._inputs:
@@ -95,15 +110,21 @@ class Subject:
     def expected(self, dtype: str) -> Dict[str, Expected]:
         """Eager's answers by input class. Inputs are cloned, for in-place modules change them."""
         if dtype not in self._expected:
-            module = self.build()
-            wide = copy.deepcopy(module).double()
+            module, wide = self.build(), self.build().double()
             self._expected[dtype] = {
-                c.name: Expected(
-                    run_eager(module, c.arrays), run_eager(wide, c.arrays, double=True)
-                )
-                for c in self.inputs(dtype)
+                c.name: _answered(module, wide, c.arrays) for c in self.inputs(dtype)
             }
         return self._expected[dtype]
+
+
+def _answered(module: nn.Module, wide: nn.Module, arrays: Tuple[np.ndarray, ...]) -> Expected:
+    outputs = run_eager(module, arrays)
+    try:
+        truth = run_eager(wide, arrays, double=True)
+    except Exception:  # whoever makes a float32 tensor in forward cannot be run in float64
+        truth = ()
+    known = [t.shape for t in truth] == [o.shape for o in outputs]
+    return Expected(outputs, truth if known else (None,) * len(outputs))
 
 
 @dataclass(frozen=True)
@@ -185,9 +206,7 @@ def run_eager(
     if double:
         tensors = [t.double() if t.is_floating_point() else t for t in tensors]
     with torch.no_grad():
-        outputs = module(*tensors)
-    outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
-    return tuple(output.numpy() for output in outputs)
+        return trees.arrays(module(*tensors))
 
 
 def import_object(path: str) -> Any:

@@ -34,9 +34,9 @@ class Statement:
 def state_support(matrix: Matrix, family: str, column: Column) -> Statement | None:
     """The statement about `family` in `column`; None where no form of it was asked for.
 
-    The family's reference decides, PyTorch's own where there is one and it was asked for. Only where it fails or cannot
-    run do the other forms count: then the best of them, one without a note and with the smallest
-    error first.
+    The family's reference decides, PyTorch's own where there is one, if it was asked for. Only
+    where it fails or cannot run do the other forms count: then the best of them, one without a note
+    and with the smallest error first.
     """
     forms = matrix.families[family]
     cells = {f: matrix.cells[f, column] for f in forms if (f, column) in matrix.cells}

@@ -1,8 +1,16 @@
 """The process that checks cases: JSON lines in, JSON lines out. `python -m exportcheck.worker`.
 
-In, one line a case: `{"case": {"activation": …, …}, "strict": false}`.
-Out: `{"event": "ready", "versions": {…}}` once, `{"event": "stage", "stage": …}` as each stage of a
-case begins, `{"event": "result", "result": {…}}` as it ends. A closed stdin ends the process.
+In, one line a request, each with what it is to do:
+
+* `{"case": {"activation": …, …}, "strict": false}`, for a user's module with its spec as "module":
+  `{"event": "stage", "stage": …}` as each stage begins, `{"event": "result", "result": {…}}`;
+* `{"inspect": {"module": {…}, "network": …}}`: `{"event": "step", "step": …, "place": …}` before
+  user code runs, then `{"event": "inspected", "facts": {…}}`;
+* `{"rewrite": {"module": {…} or null, "activation": …, "network": …, "targets": […]}}`:
+  `{"event": "rewrites", "found": […], "refuted": […]}`.
+
+Out besides: `{"event": "ready", "versions": {…}}` once, and `{"event": "refused", "message": …}` in
+place of the answer where a user's module cannot be used. A closed stdin ends the process.
 
 Exporters print. The protocol therefore keeps a private copy of stdout, and whatever is written to
 stdout or stderr, by C++ too, lands in the file that the runner opened as stderr.
@@ -11,17 +19,25 @@ stdout or stderr, by C++ too, lands in the file that the runner opened as stderr
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import json
 import logging
 import os
+import signal
 import sys
+from functools import partial
 from typing import IO, Any
 
 from exportcheck import exporter_memo
 from exportcheck.check import check
+from exportcheck.errors import BadModule
+from exportcheck.inspecting import inspect_module
 from exportcheck.logs import tidy
+from exportcheck.module_spec import spec_from_json
+from exportcheck.modules import module_subject
 from exportcheck.records import result_to_json
-from exportcheck.results import Case, Stage
+from exportcheck.results import Case
+from exportcheck.subject import Subject, subject
 
 LOG_LIMIT = 20_000
 """Characters of a case's log that its result keeps, from the end."""
@@ -42,6 +58,10 @@ def main() -> None:
 def _prepare() -> Any:
     """Imports PyTorch and quiets the libraries; returns what the runner is told of this process."""
     os.environ["TQDM_DISABLE"] = "1"
+    faulthandler.enable()
+    if hasattr(signal, "SIGUSR1"):
+        # The runner asks for the line where a module hangs before it ends the process.
+        faulthandler.register(signal.SIGUSR1, all_threads=False)
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     registration.addFilter(_is_news)
     import torch
@@ -58,22 +78,69 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 def _serve(request: dict[str, Any], replies: IO[str]) -> None:
+    try:
+        if "case" in request:
+            _serve_case(request, replies)
+        elif "inspect" in request:
+            _serve_inspection(request["inspect"], replies)
+        else:
+            _serve_rewrites(request["rewrite"], replies)
+    except BadModule as refusal:
+        _send(replies, event="refused", message=str(refusal))
+
+
+def _serve_case(request: dict[str, Any], replies: IO[str]) -> None:
     start = os.fstat(2).st_size
     case = Case(**request["case"])
-    result = check(case, lambda stage: _announce(stage, replies), strict=request["strict"])
+    module = request.get("module")
+    result = check(
+        case,
+        lambda stage: _send(replies, event="stage", stage=stage.value),
+        strict=request["strict"],
+        find=partial(_subject, module, case.activation, case.network),
+    )
     sys.stdout.flush()
     sys.stderr.flush()
     result = dataclasses.replace(result, log=read_log(start))
     _send(replies, event="result", result=result_to_json(result))
 
 
-def _announce(stage: Stage, replies: IO[str]) -> None:
-    _send(replies, event="stage", stage=stage.value)
+def _subject(module: dict[str, Any] | None, activation: str, network: str) -> Subject:
+    if module is None:
+        return subject(activation, network)
+    return module_subject(spec_from_json(module), network)
+
+
+def _serve_inspection(request: dict[str, Any], replies: IO[str]) -> None:
+    def announce(step: str, place: str) -> None:
+        _send(replies, event="step", step=step, place=place)
+
+    facts = inspect_module(spec_from_json(request["module"]), request["network"], announce)
+    _send(replies, event="inspected", facts=facts)
+
+
+def _serve_rewrites(request: dict[str, Any], replies: IO[str]) -> None:
+    from exportcheck import rewrites
+
+    what = _subject(request["module"], request["activation"], request["network"])
+    found, refuted = rewrites.find(what, request["targets"])
+    _send(
+        replies,
+        event="rewrites",
+        found=[dataclasses.asdict(one) for one in found],
+        refuted=[dataclasses.asdict(one) for one in refuted],
+    )
 
 
 def _send(replies: IO[str], **message: Any) -> None:
+    # What a user's forward forks comes back here too, and must not answer in our name.
+    if os.getpid() != _PROCESS:
+        os._exit(0)
     replies.write(json.dumps(message) + "\n")
     replies.flush()
+
+
+_PROCESS = os.getpid()
 
 
 def read_log(start: int) -> str:

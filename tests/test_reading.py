@@ -88,8 +88,8 @@ def test_a_newer_minor_version_is_read_whatever_it_adds(path, report):
     data["more"] = {"x": 1}
     for one in data["results"]:
         one["more"] = [1]
-        one["blame"] = one["blame"] and {**one["blame"], "more": 1}
-        one["known"] = one["known"] and {**one["known"], "more": 1}
+        for name in {"blame", "known"} & set(one):
+            one[name] = {**one[name], "more": 1}
     path.write_text(json.dumps(data))
     assert [r.id for r in read(path).results] == [r.id for r in report.results]
 
@@ -100,7 +100,7 @@ def test_version_1_0_is_read(path, report):
     old = {k: data[k] for k in ("environment", "counts", "results")}
     for one in old["results"]:
         for name in ("known", "machine", "curves"):
-            del one[name]
+            one.pop(name, None)
     path.write_text(json.dumps({"schema": "1.0", **old}))
     seen = read(path)
     assert (seen.known, seen.unfinished, seen.stale) == ((), (), ())

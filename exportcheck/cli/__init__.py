@@ -18,10 +18,13 @@ app = typer.Typer(
     name="exportcheck",
     help="Does an activation survive export to TorchScript, ONNX and Core ML? Every exported model "
     "is run back from disk and its numbers are compared with eager PyTorch.",
-    epilog="Exit codes: 0 all as expected · 1 some case failed · 2 wrong usage · "
-    "3 the tool or its environment is broken · 130 interrupted, finished results kept.",
+    epilog="Exit codes: 0 all as expected · 1 a new failure, or a known one that passes · "
+    "2 wrong usage · 3 the tool or its environment is broken · "
+    "130 interrupted, finished results kept.",
     no_args_is_help=True,
     add_completion=False,
+    # Boxes around the help take longer to import than all the rest of it.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -65,9 +65,10 @@ def write(path: Path, text: str) -> None:
     Raises:
         EnvironmentBroken: the disk is full or the folder is gone.
     """
+    data = text.encode()
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        part.write_text(text, "utf-8")
+        part.write_bytes(data)
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

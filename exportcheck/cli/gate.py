@@ -16,6 +16,7 @@ from exportcheck.limitations import (
     misfits,
     read_limitations,
 )
+from exportcheck.limitations_update import update
 from exportcheck.selection import all_cases, toolchains
 
 if TYPE_CHECKING:
@@ -31,31 +32,39 @@ class Gate:
     """What is known to fail, and where it is written.
 
     Attributes:
-        others: limitations in force that are not in the file.
+        own: limitations that the project's settings hold.
+        shipped: those that come with exportcheck, none where they are not in force.
         file: what is in the file.
         path: the file; None where none was named.
-        remark: why the shipped limitations are not in force; empty where they are.
+        remark: what is not in force, and why; empty where everything is.
     """
 
-    others: tuple[Limitation, ...] = ()
+    own: tuple[Limitation, ...] = ()
+    shipped: tuple[Limitation, ...] = ()
     file: LimitationFile = field(default_factory=lambda: LimitationFile(()))
     path: Path | None = None
     remark: str = ""
 
     def judged(self, report: Report) -> Report:
         """`report` with known failures marked as such, and the limitations that are stale."""
-        in_force = (*self.file.limitations, *self.others)
+        in_force = (*self.file.limitations, *self.own, *self.shipped)
         # A pattern may be about a runtime or a toolchain that this machine does not have.
         ids = [c.id for name in toolchains() for c in all_cases(name, anywhere=True)]
         return judge(report, in_force, ids) if in_force else report
 
     def updated(self, report: Report, toolchain: str) -> Gate:
-        """A gate whose file makes `report` as expected; nothing is written."""
-        from exportcheck.limitations_update import update
+        """A gate whose file makes `report` as expected; nothing is written.
 
+        Where a shipped limitation does not hold, those that do move to the file, and it alone is
+        in force from now on.
+        """
         cases = all_cases(toolchain, anywhere=True)
-        file = update(self.file, report, cases, self.others)
-        return replace(self, file=file)
+        file, shipped = self.file, self.shipped
+        if judge(report, shipped, [case.id for case in cases]).fixed:
+            every = (*file.limitations, *shipped)
+            file, shipped = replace(file, limitations=every, alone=True), ()
+        file = update(file, report, cases, (*self.own, *shipped))
+        return replace(self, file=file, shipped=shipped)
 
 
 def gate(
@@ -79,15 +88,15 @@ def gate(
     if drafts:
         path = path or DEFAULT_FILE
     versions: dict[str, str] = describe()["versions"]  # type: ignore[assignment]  # as described
-    shipped, remark = _shipped(versions)
-    if path and path.exists() and path.samefile(SHIPPED):
-        shipped, remark = (), ""
-    file = LimitationFile(())
+    file, remark = LimitationFile(()), ""
     if path and (path.exists() or not drafts):
         file = read_limitations(path, drafts=drafts)
     if not drafts and (wrong := misfits(file.versions, versions)):
         file, remark = LimitationFile(()), f"{path} is for {', '.join(wrong)}: not applied"
-    return Gate((*own, *shipped), file, path, remark)
+    if file.alone or (path and path.exists() and path.samefile(SHIPPED)):
+        return Gate(tuple(own), (), file, path, remark)
+    shipped, unfit = _shipped(versions)
+    return Gate(tuple(own), shipped, file, path, "; ".join(filter(None, (remark, unfit))))
 
 
 def _shipped(versions: Mapping[str, str]) -> tuple[tuple[Limitation, ...], str]:

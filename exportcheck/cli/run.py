@@ -176,10 +176,9 @@ def _write_limitations(rules: Gate) -> None:
     if rules.path is None:
         return
     write(rules.path, to_toml(rules.file))
-    count = len(rules.file.limitations)
     typer.echo(
-        f"exportcheck: {count} limitations are in {rules.path} now; look at the reasons, and name "
-        "the file with --limitations or in [tool.exportcheck] of pyproject.toml",
+        f"exportcheck: wrote {rules.path} (limitations: {len(rules.file.limitations)}); look at "
+        "the reasons, and name it with --limitations or in [tool.exportcheck] of pyproject.toml",
         err=True,
     )
 

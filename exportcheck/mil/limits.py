@@ -108,7 +108,7 @@ def _broadcast(i: Inputs) -> float:
 def _matmul(i: Inputs) -> float:
     x, y = i["x"], i["y"]
     if min(x.ndim, y.ndim) < 2:
-        return max(x.size, y.size)
+        return 0  # a product with a vector is no larger than the other one
     rows = x.shape[-1 if i.get("transpose_x", False) else -2]
     columns = y.shape[-2 if i.get("transpose_y", False) else -1]
     return _product(np.broadcast_shapes(x.shape[:-2], y.shape[:-2])) * rows * columns

@@ -14,7 +14,7 @@ FILE_NAME = "badge.svg"
 
 _LABEL = "exportcheck"
 _HEIGHT = 20
-_CHARACTER = 6.6
+_CHARACTER = 6.3
 _PADDING = 8
 # White on each of these, and on the label's, has a contrast above 4.5 : 1.
 _GREEN, _RED, _GREY, _INK = "#1a7f37", "#b3261e", "#57606a", "#32383f"

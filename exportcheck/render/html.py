@@ -191,14 +191,15 @@ def _key(result: Result) -> str:
 
 def _result(result: Result, pool: _Pool) -> list[Any]:
     """The state, then the values of `_SHARED` by their place in `pool`."""
-    plain = _clipped(result_to_json(result))
-    plain["comparisons"] = [
-        pool.place([name, _rounded(c)]) for name, c in plain["comparisons"].items()
-    ]
-    plain["curves"] = {name: pool.place(curve) for name, curve in plain["curves"].items()}
-    plain["durations_s"] = {k: float(f"{v:.2g}") for k, v in plain["durations_s"].items()}
+    plain = result_to_json(result)
+    figures = {
+        "comparisons": [pool.place([k, _rounded(c)]) for k, c in plain["comparisons"].items()],
+        "curves": {name: pool.place(c) for name, c in plain.get("curves", {}).items()},
+        "durations_s": {k: float(f"{v:.2g}") for k, v in plain["durations_s"].items()},
+    }
+    values = {k: figures[k] if k in figures else _clipped(plain.get(k), k) for k in _SHARED}
     noted = result.status is Status.PASS and bool(result.notes)
-    return ["noted" if noted else result.status.value, *(pool.place(plain[k]) for k in _SHARED)]
+    return ["noted" if noted else result.status.value, *map(pool.place, values.values())]
 
 
 def _clipped(value: Any, key: str = "") -> Any:
@@ -233,7 +234,8 @@ def _failures(report: Report, index: dict[str, int]) -> list[dict[str, Any]]:
             "cause": failure.cause,
             "culprit": failure.blame.culprit.value if failure.blame else "",
             "blame": failure.blame.text if failure.blame else "",
-            "known": failure.known and [failure.known.reason, failure.known.issue],
+            "known": failure.known
+            and {"reason": failure.known.reason, "issue": failure.known.issue},
             "results": [index[_key(result)] for result in failure.results],
         }
         for failure in failures(report)

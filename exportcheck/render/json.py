@@ -16,6 +16,8 @@ FILE_NAME = "matrix.json"
 def render(report: Report) -> str:
     """The report as JSON text; NaN and infinities are strings, so that any reader takes it."""
     data = report_to_json(report)
-    results = ",\n".join(json.dumps(r, allow_nan=False) for r in data.pop("results"))
+    results = ",\n".join(
+        json.dumps(r, allow_nan=False, separators=(",", ":")) for r in data.pop("results")
+    )
     head = json.dumps(data, indent=1, allow_nan=False)[:-2]
     return f'{head},\n "results": [\n{results}\n]\n}}\n'

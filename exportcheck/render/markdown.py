@@ -56,17 +56,17 @@ def _section(heading: str, items: Iterable[str]) -> Iterator[str]:
         yield from (f"## {heading}", "", *(f"- {item}" for item in items), "")
 
 
-def _failure(failure: Failure) -> str:
-    """Where and at which stage, the cause beneath, and who is to blame where it is known."""
+def _failure(failure: Failure, told: str = "") -> str:
+    """Where and at which stage; beneath it cause and blame, what `told` has of them left out."""
     targets, networks = (
         ", ".join(map(markdown_code, names)) for names in (failure.targets, failure.networks)
     )
     form = markdown_code(failure.activation)
     what = f"{failure.status.value} at {failure.stage}"
     lines = [f"{MARKS[failure.status]} {form} {what}: {targets} ({networks})"]
-    if failure.cause:
+    if failure.cause and failure.cause not in told:
         lines.append(markdown_code(brief(failure.cause)))
-    if failure.blame:
+    if failure.blame and failure.blame.sentence not in told:
         lines.append(markdown(brief(failure.blame.sentence)))
     return "<br>\n  ".join(lines)
 
@@ -120,7 +120,7 @@ def known(report: Report) -> Iterator[str]:
         reason = f"{cases}. {markdown(brief(limitation.reason))} {link}".rstrip()
         yield f"- {markdown_code(limitation.pattern)}: {reason}"
         for failure in told[limitation]:
-            yield f"  - {_failure(failure)}".replace("\n", "\n  ")
+            yield f"  - {_failure(failure, limitation.reason)}".replace("\n", "\n  ")
     yield ""
 
 

@@ -46,7 +46,7 @@ class AppleCoreML:
         outputs = [feature.name for feature in description.output]
 
         def run(arrays: Arrays) -> Arrays:
-            answer = model.predict(dict(zip(inputs, arrays)))
+            answer = model.predict(dict(zip(inputs, narrowed(arrays))))
             return tuple(answer[name] for name in outputs)
 
         return Loaded(run)
@@ -114,10 +114,15 @@ def _evaluate(path: Path, precision: str) -> Run:
     signature = program.signatures[program.default_function]
 
     def run(arrays: Arrays) -> Arrays:
-        answer = program.predict(dict(zip(signature.inputs, arrays)))
+        answer = program.predict(dict(zip(signature.inputs, narrowed(arrays))))
         return tuple(answer[name] for name in signature.outputs)
 
     return run
+
+
+def narrowed(arrays: Arrays) -> Arrays:
+    """The arrays as a Core ML model takes them: integers and booleans 32 bits wide."""
+    return tuple(array.astype(np.int32) if array.dtype.kind in "iub" else array for array in arrays)
 
 
 def _infer(path: Path) -> Run:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
+import numpy as np
+
 from exportcheck.results import Culprit
 from exportcheck.runtimes.coreml import AppleCoreML, MilNumpy, import_coremltools
-from exportcheck.targets.interface import Inspection, Runtime
-from exportcheck.targets.torchscript import traced_operators
+from exportcheck.targets.interface import Axes, Inspection, Runtime
+from exportcheck.targets.torch_export import exported_program
+from exportcheck.targets.torchscript import trace, traced_operators
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class CoreML:
         precision = self.precision.replace("float", "fp")
         return precision if self.frontend == "trace" else f"{self.frontend} {precision}"
 
-    def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
+    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The `MLModel`, not loaded into any runtime.
 
         From an ExportedProgram the decompositions must run first: coremltools refuses the training
@@ -54,11 +57,11 @@ class CoreML:
         ct = import_coremltools()
         options: Dict[str, Any] = {}
         if self.frontend == "export":
-            source = torch.export.export(module, example).run_decompositions({})
+            source = exported_program(module, example, dynamic).run_decompositions({})
         else:
-            source = torch.jit.trace(module, example, check_trace=False)
+            source = trace(module, example)
             options["inputs"] = [
-                ct.TensorType(f"x{index}", shape=tuple(x.shape)) for index, x in enumerate(example)
+                _tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)
             ]
         return ct.convert(
             source,
@@ -111,6 +114,20 @@ class CoreML:
                 if "::" not in name or _TORCH_OPS_REGISTRY.get_func(name.split("::")[1]) is None
             )
         )
+
+
+def _tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:
+    """An input for coremltools: of integers 32 bits wide, the widest that Core ML takes.
+
+    A dynamic axis may be up to four times as long as in the example: Core ML wants a bound.
+    """
+    ct = import_coremltools()
+    shape = [
+        ct.RangeDim(1, 4 * size, size) if axis in dynamic else size
+        for axis, size in enumerate(tensor.shape)
+    ]
+    dtype = np.float32 if tensor.is_floating_point() else np.int32
+    return ct.TensorType(name, shape=shape, dtype=dtype)
 
 
 TARGETS = (

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional, Protocol, Sequence, Tuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Protocol, Sequence, Tuple
 
 from exportcheck.results import Culprit
 
-Arrays = Tuple[np.ndarray, ...]
+if TYPE_CHECKING:
+    import numpy as np
+
+Arrays = Tuple["np.ndarray", ...]
+Axes = Tuple[int, ...]
 Run = Callable[[Arrays], Arrays]
 """Inputs in the module's order to outputs in the module's order, arrays to arrays."""
 
@@ -139,8 +141,13 @@ class Target(Protocol):
     @property
     def siblings(self) -> Mapping[str, Culprit]: ...
 
-    def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
+    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """`module`, an `nn.Module` in eval mode, exported for inputs like the tensors in `example`.
+
+        Args:
+            module: what to export.
+            example: tensors; of other sizes only on the axes in `dynamic` of every input.
+            dynamic: axes, as numbers.
 
         Raises:
             Exception: whatever the exporter raises for what it cannot export.

@@ -10,7 +10,8 @@ from typing import Any, Dict, Mapping, Sequence, Tuple
 
 from exportcheck.results import Culprit
 from exportcheck.runtimes.onnxruntime import OnnxRuntime, count_operators
-from exportcheck.targets.interface import Inspection
+from exportcheck.targets.interface import Axes, Inspection
+from exportcheck.targets.torch_export import dynamic_shapes
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,26 @@ class Onnx:
         more = ("onnxscript", "onnx-ir") if self.exporter == "dynamo" else ()
         return ("torch", "onnx", *more)
 
-    def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
+    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The model as bytes (trace) or an ONNXProgram (dynamo)."""
         import torch
 
+        options: Dict[str, Any] = {}
         if self.exporter == "dynamo":
+            if dynamic:
+                options["dynamic_shapes"] = dynamic_shapes(example, dynamic)
             return torch.onnx.export(
-                module, example, dynamo=True, opset_version=self.opset, verbose=False
+                module, example, dynamo=True, opset_version=self.opset, verbose=False, **options
             )
         stream = io.BytesIO()
-        options: Dict[str, Any] = {"dynamo": False} if _has_dynamo() else {}
+        if _has_dynamo():
+            options["dynamo"] = False
+        if dynamic:
+            options["input_names"] = [f"x{index}" for index in range(len(example))]
+            options["dynamic_axes"] = {
+                f"x{index}": {axis: f"axis{axis}" for axis in dynamic if axis < x.ndim}
+                for index, x in enumerate(example)
+            }
         options["f"] = stream  # any file-like object will do, though it is not declared so
         torch.onnx.export(module, example, opset_version=self.opset, **options)
         return stream.getvalue()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from exportcheck.results import Culprit
-from exportcheck.targets.interface import Agrees, Arrays, Inspection, Loaded, Opinion, Run
+from exportcheck.targets.interface import Agrees, Arrays, Axes, Inspection, Loaded, Opinion, Run
 from exportcheck.targets.torchscript import call_module
 
 
@@ -62,11 +62,9 @@ class TorchExport:
     runtimes: Tuple[Torch, ...] = (Torch(),)
     siblings: Mapping[str, Culprit] = field(default_factory=dict)
 
-    def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
+    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The ExportedProgram."""
-        import torch
-
-        return torch.export.export(module, example)
+        return exported_program(module, example, dynamic)
 
     def save(self, exported: Any, path: Path) -> None:
         """Writes the archive."""
@@ -86,6 +84,23 @@ class TorchExport:
     def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
         """None: every ATen operator is one of torch.export's own."""
         return ()
+
+
+def exported_program(module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+    """`torch.export.export`, `dynamic` axes of any size."""
+    import torch
+
+    if not dynamic:
+        return torch.export.export(module, example)
+    return torch.export.export(module, example, dynamic_shapes=dynamic_shapes(example, dynamic))
+
+
+def dynamic_shapes(example: Tuple[Any, ...], dynamic: Axes) -> Any:
+    """The axes for torch.export, which finds by itself which of them must be equal."""
+    import torch
+
+    auto = torch.export.Dim.DYNAMIC
+    return tuple({axis: auto for axis in dynamic if axis < x.ndim} for x in example)
 
 
 TARGETS = (TorchExport(),)

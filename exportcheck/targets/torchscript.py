@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from exportcheck.results import Culprit
-from exportcheck.targets.interface import Agrees, Arrays, Inspection, Loaded, Opinion, Run
+from exportcheck.targets.interface import (
+    Agrees,
+    Arrays,
+    Axes,
+    Inspection,
+    Loaded,
+    Opinion,
+    Run,
+)
+from exportcheck.trees import arrays
 
 
 @dataclass(frozen=True)
@@ -61,9 +70,7 @@ def call_module(module: Any) -> Run:
 
     def run(inputs: Arrays) -> Arrays:
         with torch.no_grad():
-            outputs = module(*(torch.from_numpy(x.copy()) for x in inputs))
-        outputs = outputs if isinstance(outputs, (tuple, list)) else (outputs,)
-        return tuple(output.numpy() for output in outputs)
+            return arrays(module(*(torch.from_numpy(x.copy()) for x in inputs)))
 
     return run
 
@@ -96,14 +103,14 @@ class TorchScript:
         """The mode."""
         return self.mode
 
-    def export(self, module: Any, example: Tuple[Any, ...]) -> Any:
-        """The `ScriptModule`."""
+    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+        """The `ScriptModule`; no size is fixed in it that the module does not fix itself."""
         import torch
 
         if self.mode == "script":
             _forget_classes()
             return torch.jit.script(module)
-        return torch.jit.trace(module, example, check_trace=False)
+        return trace(module, example)
 
     def save(self, exported: Any, path: Path) -> None:
         """Writes the archive."""
@@ -125,11 +132,25 @@ class TorchScript:
         return tuple(dict.fromkeys(n for n in traced_operators(module, example) if ":" not in n))
 
 
-def traced_operators(module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
-    """The operators of a trace in order, `aten::celu`, Python functions by their bare names."""
+def trace(module: Any, example: Tuple[Any, ...]) -> Any:
+    """`torch.jit.trace`, without its strictness where the module returns a dictionary.
+
+    Strict tracing refuses every dictionary, for its keys might change with the input; a module of
+    which that is true differs from eager when it is run.
+    """
     import torch
 
-    graph = torch.jit.trace(module, example, check_trace=False).inlined_graph
+    try:
+        return torch.jit.trace(module, example, check_trace=False)
+    except RuntimeError as error:
+        if "strict=False" not in str(error):
+            raise
+    return torch.jit.trace(module, example, check_trace=False, strict=False)
+
+
+def traced_operators(module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    """The operators of a trace in order, `aten::celu`, Python functions by their bare names."""
+    graph = trace(module, example).inlined_graph
     return [
         node.pyname() if node.kind() == "prim::PythonOp" else node.kind()
         for node in graph.nodes()

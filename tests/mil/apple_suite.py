@@ -4,17 +4,18 @@ The coremltools wheel ships the tests its authors run on a Mac. Elsewhere they c
 the prediction. With this plugin `MLModel.predict` runs this project's evaluator on the package that
 coremltools really saved, and Apple's own comparison judges the outcome. How to use it:
 
-    python tests/mil/coremltools_suite.py iOS14/test_activation.py             a module
-    python tests/mil/coremltools_suite.py iOS14 iOS17/test_linear.py -k matmul  paths, pytest's -k
-    python tests/mil/coremltools_suite.py iOS14/test_pool.py --mil-sample 2     two of each function
-    python tests/mil/coremltools_suite.py                        everything (20 minutes), with report
+    python -m tests.mil.coremltools_suite iOS14/test_activation.py         one of Apple's files
+    python -m tests.mil.coremltools_suite iOS14 iOS17 -k matmul            pytest's own options
+    python -m tests.mil.coremltools_suite iOS14/test_pool.py --mil-sample 2  two of each function
+    python -m tests.mil.coremltools_suite          everything (10 minutes), and the report
 
 Each run ends with a line that counts what really compared: a test that passed without predicting,
 or without comparing what it predicted, counts as not compared. Options of this plugin:
 
     --mil-precision strict|wide   the evaluator's precision (strict)
     --mil-sample N                run of each test function only as many cases as give N comparisons
-    --mil-wrong KIND,...          spoil what is predicted (scale, zeros, nan, axes): tests the judge
+    --mil-wrong KIND,...          spoil what is predicted (scale, zeros, nan, axes): tests the judge;
+                                  several kinds, one after the other, in a sample only
     --mil-json FILE               write the outcome of every test there
 
 Only fp32 ML programs are selected. At fp16 Apple's tests allow an absolute error of 0.5, which an
@@ -34,8 +35,9 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +79,7 @@ class Judge:
     """What happened in the test that is running, and how to predict in it."""
 
     precision = "strict"
-    wrong: Optional[str] = None
+    wrong: str | None = None
     predictions = 0
     comparisons = 0
     fp16 = False
@@ -96,7 +98,7 @@ class Judge:
         if "torch" in sys.modules:
             sys.modules["torch"].manual_seed(seed)
 
-    def spoil(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
+    def spoil(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """`outputs`, wrong in the way asked for."""
         if self.wrong is None:
             return outputs
@@ -126,7 +128,7 @@ class MLModelProxy:
         self._program = _as_core_ml(lambda: _load(path, JUDGE.precision))
         self._function = function_name or None
 
-    def predict(self, data: Dict[str, Any], state: Any = None) -> Dict[str, Any]:
+    def predict(self, data: dict[str, Any], state: Any = None) -> dict[str, Any]:
         JUDGE.predictions += 1
         JUDGE.comparisons = 0
         JUDGE.fp16 = "fp16" in _declared_types(self._program)
@@ -134,13 +136,13 @@ class MLModelProxy:
         outputs = _as_core_ml(lambda: self._program.predict(inputs, state, self._function))
         return JUDGE.spoil(outputs)
 
-    def batchPredict(self, data: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    def batchPredict(self, data: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [self.predict(one) for one in data]
 
     def newState(self) -> Any:
         return self._program.make_state(self._function)
 
-    def _cast(self, data: Dict[str, Any]) -> Dict[str, Any]:
+    def _cast(self, data: dict[str, Any]) -> dict[str, Any]:
         """Core ML takes any number for any input; coremltools' tests feed float32 throughout."""
         name = self._function or self._program.default_function
         features = self._program.signatures[name].inputs
@@ -157,7 +159,7 @@ def _load(path: str, precision: str) -> Any:
 
 
 def _as_core_ml(action: Callable[[], Any]) -> Any:
-    """What `action` gives; a refusal is raised as Core ML's binding would, whose words tests seek."""
+    """What `action` gives; a refusal is raised as by Core ML's binding, whose words tests seek."""
     from exportcheck.errors import InvalidModel
 
     try:
@@ -168,7 +170,7 @@ def _as_core_ml(action: Callable[[], Any]) -> Any:
         raise RuntimeError(message) from error
 
 
-def _declared_types(program: Any) -> Set[str]:
+def _declared_types(program: Any) -> set[str]:
     """The element types of a program's inputs and of all its values."""
     from exportcheck.mil import ir
 
@@ -232,7 +234,7 @@ def _skip_unless_bug(skip: Callable[..., Any]) -> Callable[..., Any]:
     return skip_unless_bug
 
 
-def outcome(report: Any, excinfo: Any) -> Tuple[str, str]:
+def outcome(report: Any, excinfo: Any) -> tuple[str, str]:
     """What a finished test tells about the evaluator: (passed | failed | why it cannot, detail)."""
     if report.outcome == "skipped":
         return "skipped by Apple", str(excinfo.value)
@@ -269,10 +271,10 @@ class Plugin:
 
     def __init__(self, config: Any) -> None:
         self._sample: int = config.getoption("mil_sample")
-        self._wrong: List[Optional[str]] = [*config.getoption("mil_wrong").split(",")]
-        self._json: Optional[str] = config.getoption("mil_json")
+        self._wrong: list[str | None] = [*config.getoption("mil_wrong").split(",")]
+        self._json: str | None = config.getoption("mil_json")
         self._worker = hasattr(config, "workerinput")
-        self._results: Dict[str, Tuple[str, str]] = {}
+        self._results: dict[str, tuple[str, str]] = {}
         self._compared: Counter[str] = Counter()
         self._ran = 0
         JUDGE.precision = config.getoption("mil_precision")
@@ -281,7 +283,7 @@ class Plugin:
         self._outside = tempfile.tempdir
         tempfile.tempdir = self._packages
 
-    def pytest_collection_modifyitems(self, config: Any, items: List[Any]) -> None:
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
         dropped = [item for item in items if not _selected(item)]
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if _selected(item)]
@@ -291,12 +293,12 @@ class Plugin:
         gc.freeze()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: Any) -> Optional[bool]:
+    def pytest_runtestloop(self, session: Any) -> bool | None:
         """In a sample: the cases of each function in a scattered order, until enough compared."""
         if not self._sample:
             JUDGE.wrong = self._wrong[0] or None
             return None
-        functions: Dict[str, List[Any]] = {}
+        functions: dict[str, list[Any]] = {}
         for item in session.items:
             functions.setdefault(item.nodeid.partition("[")[0], []).append(item)
         for wrong in self._wrong:
@@ -368,5 +370,12 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_configure(config: Any) -> None:
+    kinds = config.getoption("mil_wrong").split(",")
+    if not {*kinds} <= {"", *SPOIL}:
+        raise pytest.UsageError(f"--mil-wrong takes {', '.join(SPOIL)}")
+    if len(kinds) > 1 and not config.getoption("mil_sample"):
+        raise pytest.UsageError("--mil-wrong takes several kinds with --mil-sample only")
+    if config.getoption("mil_sample") and config.getoption("numprocesses", None):
+        raise pytest.UsageError("--mil-sample takes one process")
     _pretend_macos()
     config.pluginmanager.register(Plugin(config), "apple-suite")

@@ -122,9 +122,10 @@ def report(results: Results, expectation: Expectation) -> str:
     lines = [
         "# Apple's tests of MIL's operators, run against mil-numpy",
         "",
-        f"coremltools {version} ships the tests that Apple runs on macOS. Here they convert, save and",
-        "predict as they do there, except that the saved package is run by `exportcheck.mil`; their",
-        "own expected values, tolerances and comparison decide. Only fp32 ML programs are taken. Of",
+        f"coremltools {version} ships the tests that Apple runs on macOS. Here they convert, save",
+        "and predict as they do there, but `exportcheck.mil` runs the saved package; their own",
+        "expected values, tolerances and comparison decide. Only fp32 ML programs are taken. Tests",
+        "that Apple skips or expects to fail for a bug of its runtime count like any other. Of",
         f"{len(results)} tests {number} compare numbers, and {counts[PASSED]} of those pass.",
         "",
         "`make coremltools-suite` writes this file.",
@@ -157,8 +158,8 @@ def _module_table(results: Results) -> list[str]:
         "",
         *_table(head, *rows, total),
         "Some fp32 tests build programs with fp16 inputs or weights, yet expect the result of",
-        "unrounded ones within 1e-4. Where they miss that, an absolute error of 2^-8 and a relative",
-        "one of 2^-10 count as passed; no other tolerance is touched.",
+        "unrounded ones within 1e-4. Where such a program misses that, an absolute error of 2^-8",
+        "and a relative one of 2^-10 count as passed; no other tolerance is touched.",
         "",
     ]
 

@@ -65,8 +65,14 @@ def test_report_counts_and_explains():
         ({"predictions": 1, "comparisons": 1}, (PASSED, "")),
         ({"predictions": 1, "comparisons": 0}, ("does not compare what it predicts", "")),
         ({"predictions": 0, "comparisons": 0}, ("does not predict", "")),
-        ({"predictions": 1, "comparisons": 0, "refused": True}, ("expects an error, and gets one", "")),
-        ({"predictions": 1, "comparisons": 1, "loosened": True}, (PASSED, "at the tolerance of fp16")),
+        (
+            {"predictions": 1, "comparisons": 0, "refused": True},
+            ("expects an error, and gets one", ""),
+        ),
+        (
+            {"predictions": 1, "comparisons": 1, "loosened": True},
+            (PASSED, "at the tolerance of fp16"),
+        ),
         ({"neural_network": True}, ("about the neural network format", "")),
     ],
 )

@@ -35,5 +35,12 @@ def outcomes():
     return counts
 
 
-def test_zz(outcomes):
-    print({k: dict(v) for k, v in outcomes.items()})
+# Not every comparison can notice everything: a result of zeros is not scaled, a matrix that is its
+# own transpose has no swapped axes, and a vector has none to swap.
+@pytest.mark.parametrize(
+    ("kind", "share"), [("scale", 0.9), ("zeros", 0.9), ("nan", 1.0), ("axes", 0.8)]
+)
+def test_wrong_values_fail(kind, share, outcomes):
+    failed, passed = outcomes[kind][FAILED], outcomes[kind][PASSED]
+    assert failed + passed >= 45
+    assert failed >= share * (failed + passed)

@@ -148,6 +148,16 @@ def test_lists_tuples_and_dictionaries(tmp_path):
     assert constant(pairs, declared, tmp_path) == {"a": 1, "b": 2}
 
 
+def test_a_dictionary_of_numbers(tmp_path):
+    def pairs(value):
+        pair = value.immediateValue.dictionary.values.add()
+        for message, number in ((pair.key, 7), (pair.value, 8)):
+            message.type.CopyFrom(tensor("int32"))
+            immediate("ints", [number])(message)
+
+    assert constant(pairs, tensor("int32"), tmp_path) == {7: 8}
+
+
 @pytest.mark.parametrize("shape", [(2,), (0,)])
 def test_a_dictionary_with_an_array_for_a_key(shape, tmp_path):
     def pairs(value):

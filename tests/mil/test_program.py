@@ -138,6 +138,19 @@ def test_a_classifier_gives_its_label_and_probabilities(made):
     )
 
 
+def test_the_label_of_a_classifier_may_be_a_number(tmp_path):
+    model_of(
+        lambda x: mb.softmax(x=mb.mul(x=x, y=F32(2)), axis=0, name="p"),
+        [mb.TensorSpec((2,))],
+        classifier_config=ct.ClassifierConfig([30, 10], "label"),
+    ).save(str(tmp_path / "m.mlpackage"))
+    label, probabilities = (
+        exportcheck.mil.load(tmp_path / "m.mlpackage").predict({"x": F32([1, 3])}).values()
+    )
+    assert (label, type(label)) == (10, int)
+    assert probabilities == pytest.approx({30: 1 / (1 + np.e**4), 10: 1 / (1 + np.e**-4)})
+
+
 def test_a_scalar_comes_back_with_one_dimension(tmp_path):
     model = model_of(lambda x: mb.reduce_sum(x=x, name="y"), [mb.TensorSpec((2, 3))])
     model.save(str(tmp_path / "m.mlpackage"))
@@ -385,8 +398,8 @@ def link_to_itself(package):
         (
             cut(WEIGHTS, -30),
             (
-                "weight file 'weight.bin', offset 64: its data end past the file's end (the file is "
-                "truncated)"
+                "weight file 'weight.bin', offset 64: its data end past the file's end "
+                "(the file is truncated)"
             ),
         ),
         (
@@ -558,10 +571,6 @@ def two_outputs(model):
     relu.outputs.add().CopyFrom(relu.outputs[0])
 
 
-def undescribed_input(model):
-    del model.description.input[:]
-
-
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
@@ -615,7 +624,6 @@ def undescribed_input(model):
             ),
         ),
         (two_outputs, InvalidModel, "operator 'relu' (y_cast_fp16) has 2 outputs, 1 expected"),
-        (undescribed_input, InvalidModel, "no input 'x'; the model takes: none"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -627,6 +635,41 @@ def test_a_program_that_cannot_run(change, error, message, copied):
         exportcheck.mil.load(package).predict(inputs)
     assert str(caught.value) == message
     assert type(caught.value) is error
+
+
+def test_an_input_that_the_description_lacks(copied):
+    package, inputs = copied("convolution")
+    with edited(package) as model:
+        model.description.input[0].name = "z"
+    with pytest.raises(InvalidModel, match=r"^the description lacks input 'x' of the program$"):
+        exportcheck.mil.load(package).predict({"z": inputs["x"]})
+
+
+def failing(error):
+    def fail(*_):
+        raise error
+
+    return fail
+
+
+def test_no_memory_left(made, monkeypatch):
+    package, inputs = made("convolution")
+    program = exportcheck.mil.load(package)
+    message = r"needs more memory than there is \(36 GiB\)$"
+    monkeypatch.setattr(evaluator.Evaluator, "cast", failing(MemoryError("36 GiB")))
+    with pytest.raises(InvalidModel, match=f"^the model {message}"):
+        program.predict(inputs)
+    monkeypatch.setattr("exportcheck.mil.program.parse_functions", failing(MemoryError("36 GiB")))
+    with pytest.raises(InvalidModel, match=f"convolution.mlpackage: {message}"):
+        exportcheck.mil.load(package)
+
+
+def test_a_file_that_may_not_be_read(made, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.read_bytes", failing(PermissionError(13, "denied")))
+    with pytest.raises(
+        InvalidModel, match=r"model.mlmodel: cannot be read \(\[Errno 13\] denied\)$"
+    ):
+        exportcheck.mil.load(made("convolution")[0])
 
 
 def test_a_loop_that_never_ends(copied, monkeypatch):

@@ -60,7 +60,7 @@ def check_all(
     ] = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Check every activation in every network on every target, and show the matrix.
+    """Check every activation on every target, and show the matrix.
 
     Ends with 1 where a case fails that is not known to, or one passes that is known to fail.
     Defaults for every option: [tool.exportcheck] in pyproject.toml.

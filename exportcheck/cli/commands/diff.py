@@ -23,9 +23,10 @@ def diff(
     output: options.Output = None,
     no_color: options.NoColor = False,
 ) -> None:
-    """Show new failures, fixed cells, and changed numbers, operators and environment.
+    """Show what changed between two runs.
 
-    Ends with 1 where there are new failures: cases that fail in NEW and did not in OLD.
+    New failures, fixed cells, changed numbers, operators and environment. Ends with 1 where there
+    are new failures: cases that fail in NEW and did not in OLD.
     """
     from exportcheck.cli.console import console
     from exportcheck.cli.delivery import checked, show

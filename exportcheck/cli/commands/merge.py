@@ -19,9 +19,9 @@ def merge(
         Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
     ],
 ) -> None:
-    """Join results into one file in which each cell says where it ran.
+    """Join the results of several machines into one file.
 
-    Two files that say different things of one case are an error.
+    Each cell says where it ran. Two files that say different things of one case are an error.
     """
     from exportcheck import merging
     from exportcheck.cli.delivery import prepare, write

@@ -50,7 +50,7 @@ def run(
         str,
         typer.Option(
             "--precision",
-            help="strict: round to fp16 after each operator that is; wide: compute it in float32.",
+            help="strict: round every fp16 value; wide: keep float32 in their place.",
         ),
     ] = "strict",
     function: Annotated[

@@ -23,7 +23,10 @@ def report(
     output: options.Output = None,
     no_color: options.NoColor = False,
 ) -> None:
-    """Show or write the results of earlier runs; nothing runs and nothing is judged anew."""
+    """Show the results of earlier runs, in any format.
+
+    Nothing runs, and what was known then is known now.
+    """
     from exportcheck.cli.console import console
     from exportcheck.cli.delivery import checked, show
     from exportcheck.merging import merge

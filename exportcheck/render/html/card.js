@@ -64,7 +64,8 @@ function card(family) {
       part("Forms", formsTable(family)),
       part("Forms side by side", sideBySide(family)),
       part("What each target runs", costTable(family),
-        el("p", { class: "aside" }, "Operators that the runtime executes for the bare activation (in brackets: as exported, where the runtime changes them), and the size of the saved file.")),
+        el("p", { class: "aside" }, "Operators that the runtime executes for the bare activation ",
+          "(in brackets: as exported, where the runtime changes them), and the size of the saved file.")),
       part("On a phone", mobileTable(family))),
   ];
 }
@@ -98,7 +99,8 @@ function formsTable(family) {
     form.source ? sourceLinks(form.source) : "–",
     ...(some ? training(trained[place]) : []),
   ]), { class: "plain forms" }),
-  some ? el("p", { class: "aside" }, "Kept for backward: what autograd stores for one float32 batch of 4096 numbers, 16.4 kB. ",
+  some ? el("p", { class: "aside" },
+    "Kept for backward: what autograd stores for one float32 batch of 4096 numbers, 16.4 kB. ",
     "Gradient error: against the family's reference, in float64.") : null];
 }
 
@@ -137,13 +139,15 @@ function costTable(family) {
 
 /** How many nodes a phone's accelerators take, for each form between two convolutions. */
 function mobileTable(family) {
-  const found = family.forms.map((form) => resultsOf(form).find((one) => one.network === "conv" && (one.actual || {}).mobile));
+  const found = family.forms.map((form) => resultsOf(form).find((one) =>
+    one.network === "conv" && (one.actual || {}).mobile));
   const first = found.find(Boolean);
   if (!first) return null;
   const names = Object.keys(first.actual.mobile);
   return [table(["Form", ...names], family.forms.map((form, place) => [form.name, ...names.map((name) => {
     const one = found[place] && found[place].actual.mobile[name];
-    return one ? `${one.supported} of ${one.nodes} nodes, ${one.partitions} ${one.partitions === 1 ? "partition" : "partitions"}` : "–";
+    const plural = one && one.partitions === 1 ? "" : "s";
+    return one ? `${one.supported} of ${one.nodes} nodes, ${one.partitions} partition${plural}` : "–";
   })]), { class: "plain costs" }),
   el("p", { class: "aside" }, "By onnxruntime's own usability checker, for the network conv; ",
     `${[...new Set(found.filter(Boolean).map((one) => one.cell.column.target))].join(", ")}.`)];

@@ -13,7 +13,7 @@ function cellPanel(found) {
       verdictPart(found), helpPart(found), blamePart(found), notesPart(found),
       part("Comparison by input class", plotsOf(found), comparisonTable(found)),
       operatorsPart(found),
-      part("The exported file", found.actual && facts(Object.entries(found.actual).filter(([name]) => name !== "mobile"))),
+      part("The exported file", fileFacts(found.actual)),
       mobilePart(found),
       part("Training", found.training && facts(Object.entries(found.training))),
       part("Tolerance", found.tolerance && facts(Object.entries(found.tolerance))),
@@ -22,6 +22,12 @@ function cellPanel(found) {
         ...Object.entries(found.versions || {})])),
       logPart(found), reproducePart(found)),
   ];
+}
+
+/** What the file really is; what it can do on a phone has a part of its own. */
+function fileFacts(actual) {
+  const pairs = Object.entries(actual || {}).filter(([name]) => name !== "mobile");
+  return pairs.length ? facts(pairs) : null;
 }
 
 function panelHead(title, children) {
@@ -64,7 +70,7 @@ function verdictPart(found) {
       failing ? ` at stage ${found.stage}` : null, found.known ? " · a known failure" : null),
     el("ol", { class: "stages" }, steps),
     found.message ? el("pre", { class: "cause", tabindex: "0" }, found.message) : null,
-    found.known ? el("p", null, "Known: ", found.known.reason, " ", issueLink(found.known.issue)) : null);
+    knownLine(found.known));
 }
 
 function duration(seconds) {
@@ -92,7 +98,7 @@ function helpPart(found) {
 function blamePart({ blame }) {
   if (!blame) return null;
   return part("Blame",
-    el("p", null, el("span", { class: "tag" }, words(blame.culprit).replaceAll("-", " ")), " ", blame.text),
+    blameLine(blame.culprit, blame.text),
     blame.evidence.length ? table(["Tried", "Found"], blame.evidence.map((one) => [one.tried, one.found])) : null,
     blame.operators.length ? table(["Operator", "Module", "Source"],
       blame.operators.map((one) => [el("code", null, one.name), one.module || "–", one.source || "–"])) : null);
@@ -123,14 +129,17 @@ function plotsOf(found) {
 
 function comparisonTable({ comparisons }) {
   if (!comparisons.length) return null;
-  const heads = ["Inputs", "Verdict", "Wrong", "Error", "Absolute", "Relative", "ULP", "Kinds", "Worst point"];
+  const heads = ["Inputs", "Verdict", "Wrong", "Error", "Absolute", "Relative", "ULP", "Accuracy",
+    "Kinds", "Worst point"];
   return table(heads, comparisons.map(([name, one]) => {
     const kinds = Object.entries(one.kinds).map(([kind, count]) => `${kind} ${count}`).join(", ");
     const state = one.close ? (kinds ? "noted" : "pass") : one.gates ? "mismatch" : "noted";
     const verdict = one.close ? (kinds ? "with a note" : "as eager") : one.gates ? "wrong" : "differs, only noted";
     return [name, el("span", { class: `sign-text is-${state}` }, mark(state), verdict),
       `${one.mismatched} of ${one.total}`, number(one.max_error), number(one.max_abs_error),
-      number(one.max_rel_error), number(one.max_ulp_error), kinds || "–", worstPoint(one.worst)];
+      number(one.max_rel_error), number(one.max_ulp_error),
+      one.accuracy ? el("span", { title: "than eager, both against float64" },
+        one.accuracy === "as" ? "as eager" : one.accuracy) : "–", kinds || "–", worstPoint(one.worst)];
   }), { class: "plain figures" });
 }
 
@@ -167,5 +176,6 @@ function logPart({ log }) {
 }
 
 function reproducePart(found) {
-  return part("Run it again", el("pre", { tabindex: "0" }, `exportcheck all --select '${found.id.replaceAll("'", "'\\''")}'`));
+  const quoted = found.id.replaceAll("'", "'\\''");
+  return part("Run it again", el("pre", { tabindex: "0" }, `exportcheck all --select '${quoted}'`));
 }

@@ -52,6 +52,11 @@ function words(name) {
   return String(name).replaceAll("_", " ");
 }
 
+/** A kebab-case name as people write it. */
+function spaced(name) {
+  return name.replaceAll("-", " ");
+}
+
 function shown(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "boolean") return value ? "yes" : "no";

@@ -6,12 +6,19 @@ function failuresView() {
     const results = failure.results.map((place) => report.results[place]);
     const item = el("li", { "data-filtered": true }, failureHead(failure, results),
       el("p", { class: "cause" }, failure.cause),
-      failure.blame ? el("p", null, el("span", { class: "tag" }, failure.culprit.replaceAll("-", " ")), " ", failure.blame) : null,
-      failure.known ? el("p", null, "Known: ", failure.known[0], " ", issueLink(failure.known[1])) : null,
+      blameLine(failure.culprit, failure.blame), knownLine(failure.known),
       insteadOf(results), whereList(results));
     item.results = results;
     return item;
   }))];
+}
+
+function blameLine(culprit, text) {
+  return text ? el("p", null, el("span", { class: "tag" }, spaced(culprit)), " ", text) : null;
+}
+
+function knownLine(known) {
+  return known ? el("p", null, "Known: ", known.reason, " ", issueLink(known.issue)) : null;
 }
 
 function failureHead(failure, results) {
@@ -41,10 +48,12 @@ function whereList(results) {
 }
 
 function complaints() {
-  const list = (heading, items) => (items.length ? el("section", { class: "part" }, el("h3", null, heading),
-    el("ul", null, items.map((item) => el("li", null, item)))) : null);
+  const list = (heading, items) => (items.length
+    ? el("details", { open: items.length < 6 }, el("summary", null, `${heading} (${items.length})`),
+      el("ul", null, items.map((item) => el("li", null, item)))) : null);
   return [
-    list("Known failures that pass now: remove the limitation", report.fixed.map((place) => report.results[place].id)),
+    list("Known failures that pass now: remove the limitation",
+      report.fixed.map((place) => report.results[place].id)),
     list("Limitations that match no case: remove them", report.stale),
     list("Not finished", report.unfinished),
     list("Changes", report.changes.map(([kind, subject, text]) => `${words(kind)}: ${subject}: ${text}`)),

@@ -15,7 +15,8 @@ function filterBar() {
     selection("family", "Family", "All families", [report.families.map((one) => [one.name, one.name])]),
     selection("target", "Target", "All targets", targetOptions()),
     selection("state", "Status", "Any status", stateOptions()),
-    culprits.length ? selection("blame", "Blame", "Any blame", [culprits.map((one) => [one, words(one).replaceAll("-", " ")])]) : null,
+    culprits.length
+      ? selection("blame", "Blame", "Any blame", [culprits.map((one) => [one, spaced(one)])]) : null,
     el("button", { type: "reset", onclick: clearFilters }, "Clear"),
     el("output", { id: "left", "aria-live": "polite" }),
   ];

@@ -13,7 +13,7 @@ function start() {
     el("a", { href: `#${name}`, "data-view": name }, title, badge(name))));
   document.getElementById("filters").append(...filterBar().filter(Boolean));
   document.getElementById("filters").addEventListener("submit", (event) => event.preventDefault());
-  for (const name of Object.keys(VIEWS)) fill(name);
+  for (const name of ["matrix", "failures", "about"]) fill(name);
   document.addEventListener("keydown", globalKeys);
   const panel = document.getElementById("panel");
   panel.addEventListener("close", () => go(view));
@@ -80,6 +80,11 @@ function follow() {
 }
 
 function show() {
+  // A plot for every function takes a while, and not everybody looks at them.
+  if (view === "functions" && !document.getElementById("view-functions").firstChild) {
+    fill("functions");
+    applyFilters();
+  }
   for (const name of Object.keys(VIEWS)) {
     document.getElementById(`view-${name}`).hidden = name !== view;
   }

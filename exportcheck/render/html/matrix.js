@@ -3,7 +3,8 @@
 /** The table, built once. */
 function matrixView() {
   const grid = el("table", { class: "matrix", onkeydown: steer, onfocusin: rove },
-    el("caption", { class: "hidden" }, "Every form by target; arrow keys move between cells, Enter opens one."),
+    el("caption", { class: "hidden" },
+      "Every form by target; arrow keys move between cells, Enter opens one."),
     columnHeads(),
     report.families.map((family) => familyRows(family, family.forms.length > 1)));
   return [el("div", { class: "frame", tabindex: "-1" }, ready(grid)), legend()];
@@ -65,14 +66,15 @@ function familyHead(family, many) {
   return el("th", { scope: "row" }, el("button", {
     type: "button", class: "name", tabindex: "-1", onclick: () => go(`function:${family.name}`),
     "aria-label": `${name}: formula, plot, all forms`,
-  }, el("span", { class: "text" }, name), kindTag(kind), sparkline(family.curve)));
+  }, el("span", { class: "text" }, el("span", { class: "whole" }, name)), kindTag(kind), sparkline(family.curve)));
 }
 
 function formHead(family, form) {
   const suffix = form.name.startsWith(`${family.name}-`) ? form.name.slice(family.name.length) : null;
   return el("th", { scope: "row" }, el("span", { class: "name" },
     el("span", { class: "text" },
-      suffix ? [el("span", { class: "prefix" }, family.name), el("span", null, suffix)] : form.name),
+      suffix ? [el("span", { class: "prefix" }, family.name), el("span", null, suffix)]
+        : el("span", { class: "whole" }, form.name)),
     kindTag(form.kind)));
 }
 
@@ -168,5 +170,6 @@ function legend() {
       entry("form", SUPPORT.form)),
     el("p", null, "The figure is the worst error, |actual − eager| / max(1, |eager|), over all networks; ",
       "or the stage that fails. ° marks a known failure. Shaded rows speak for a whole family. ",
-      simulated.length ? `* ${simulated.join(", ")} (simulated): a reference evaluator's numbers, not Apple's runtime's.` : null));
+      simulated.length ? `* ${simulated.join(", ")} (simulated): `
+        + "a reference evaluator's numbers, not Apple's runtime's." : null));
 }

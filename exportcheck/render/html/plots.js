@@ -72,20 +72,25 @@ function axes(xs, ys, kinds, name, frame) {
   const [top, bottom] = [frame.top, frame.height - frame.bottom];
   const x = scale(xs, left + 5, right - 5, kinds[0]);
   const y = scale(ys, bottom - 5, top + 5, kinds[1]);
-  const across = spaced(x, (tick) => x.text(tick).length * 6.5 + 6);
-  const up = spaced(y, () => 15);
+  const across = apart(x, (tick) => x.text(tick).length * 6.5 + 6);
+  const up = apart(y, () => 15);
   const group = svg("g", { class: "axes" },
     svg("rect", { x: left, y: top, width: right - left, height: bottom - top }),
-    across.map((tick) => svg("line", { x1: x.at(tick), x2: x.at(tick), y1: top, y2: bottom, class: tick ? null : "zero" })),
-    up.map((tick) => svg("line", { x1: left, x2: right, y1: y.at(tick), y2: y.at(tick), class: tick ? null : "zero" })),
-    across.map((tick) => svg("text", { x: x.at(tick), y: bottom + 15, "text-anchor": "middle" }, x.text(tick))),
+    across.map((tick) => rule(tick, { x1: x.at(tick), x2: x.at(tick), y1: top, y2: bottom })),
+    up.map((tick) => rule(tick, { x1: left, x2: right, y1: y.at(tick), y2: y.at(tick) })),
+    across.map((tick) =>
+      svg("text", { x: x.at(tick), y: bottom + 15, "text-anchor": "middle" }, x.text(tick))),
     up.map((tick) => svg("text", { x: left - 6, y: y.at(tick) + 4, "text-anchor": "end" }, y.text(tick))),
     svg("text", { x: right, y: bottom + 28, "text-anchor": "end", class: "title" }, name));
   return { x, y, group, bottom: y.at(0) };
 }
 
+function rule(tick, ends) {
+  return svg("line", { ...ends, class: tick ? null : "zero" });
+}
+
 /** The ticks that stand at least `room` pixels apart, zero before all others. */
-function spaced({ at, ticks }, room) {
+function apart({ at, ticks }, room) {
   const kept = [];
   for (const tick of [...ticks].sort((a, b) => !!a - !!b)) {
     if (kept.every((one) => Math.abs(at(one) - at(tick)) >= (room(one) + room(tick)) / 2)) kept.push(tick);
@@ -131,7 +136,7 @@ function functionPlot(family, frame = { ...PLOT, width: 420, height: 260, left: 
   const knee = (i) => xs[i] - xs[i - 1] < 1e-4;
   return el("div", { class: "function-plot" },
     svg("svg", { viewBox: `0 0 ${frame.width} ${frame.height}`, role: "img",
-      "aria-label": `${family.name} and its derivative from −6 to 6` },
+      "aria-label": `${family.name} and its derivative from ${xs[0]} to ${xs.at(-1)}` },
     at.group, line(xs, slope, at, "slope", knee), line(xs, ys, at, "value", knee)),
     el("p", { class: "key" }, key("value", "f(x)"), key("slope", "f′(x)")));
 }
@@ -163,9 +168,13 @@ function comparisonPlots(name, curve, comparison) {
     ? [["whole class", points], ["around the worst point", near]] : [["all points", points]];
   return el("div", { class: "plots" },
     el("p", { class: "key" }, key("expected", "expected (eager)"), key("actual", "actual (exported)"),
-      key("worst", "worst point"), `${points.input.length} of ${comparison.total} points: the worst of each stretch, and the neighbours of the worst of all`),
-    el("div", { class: "pair" }, parts.map(([where, some]) => valuesPlot(`${name}: values, ${where}`, some, worst))),
-    el("div", { class: "pair" }, parts.map(([where, some]) => errorPlot(`${name}: error in ULP, ${where}`, some, worst))),
+      key("worst", "worst point"),
+      `${points.input.length} of ${comparison.total} points: the worst of each stretch, `
+      + "and the neighbours of the worst of all"),
+    el("div", { class: "pair" }, parts.map(([where, some]) =>
+      valuesPlot(`${name}: values, ${where}`, some, worst))),
+    el("div", { class: "pair" }, parts.map(([where, some]) =>
+      errorPlot(`${name}: error in ULP, ${where}`, some, worst))),
     pointTable(points));
 }
 
@@ -198,7 +207,8 @@ function odd(value) {
 function errorPlot(title, points, worst) {
   const kinds = [wide(points.input) ? "power" : "linear", "ulp"];
   const at = axes(points.input, [0, 10, ...points.ulp], kinds, "input", PLOT);
-  const stems = points.ulp.map((ulp, i) => `M${at.x.at(points.input[i]).toFixed(1)} ${at.bottom}V${at.y.at(ulp).toFixed(1)}`);
+  const stems = points.ulp.map((ulp, i) =>
+    `M${at.x.at(points.input[i]).toFixed(1)} ${at.bottom}V${at.y.at(ulp).toFixed(1)}`);
   return figurePlot(title, PLOT, at.group, worstLine(at, points, worst),
     svg("path", { d: stems.join(""), class: "line stems" }), dots(points.input, points.ulp, at, "error"));
 }

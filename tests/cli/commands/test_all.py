@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree as Xml
 
 import pytest
 
@@ -38,13 +39,40 @@ def test_a_run_that_passes(tmp_path):
 
 
 def test_a_run_that_fails_says_where_and_why(tmp_path):
-    done = run("all", "--select", "threshold-0.1-20/bare/onnx-trace-opset13/*", cwd=tmp_path)
+    case = "threshold-0.1-20/bare/onnx-trace-opset13/*"
+    done = run("all", "--select", case, "--no-limitations", cwd=tmp_path)
     assert done.returncode == 1
+    assert "not as expected: 1 new" in done.stdout
     assert "✗ export" in done.stdout
     assert "SymbolicValueError" in done.stdout
     result = json.loads((tmp_path / "reports/matrix.json").read_text())["results"][0]
     assert (result["status"], result["stage"]) == (Status.ERROR.value, "export")
     assert "Traceback" in result["log"]
+
+
+def test_a_failure_that_is_known_to_come_with_the_pinned_versions_is_as_expected(tmp_path):
+    done = run("all", "--select", "threshold-0.1-20/bare/onnx-trace-opset13/*", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "✗°export" in done.stdout
+    assert "known: 1, new: 0" in done.stdout
+
+
+def test_a_run_that_is_killed_leaves_a_junit_file_that_is_whole_and_not_green(tmp_path):
+    process = subprocess.Popen(
+        [*EXPORTCHECK, "all", "--network", "bare", "-j", "1", "-v", "--format", "junit"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    passed = 0
+    while passed < 3 and (line := process.stderr.readline()):
+        passed += line.startswith("pass")
+    process.kill()
+    process.communicate(timeout=60)
+    suites = Xml.parse(tmp_path / "reports/junit.xml").getroot()
+    assert int(suites.get("tests")) > int(suites.get("errors")) > 100
+    unfinished = [e for e in suites.iter("error") if e.get("type") == "unfinished"]
+    assert len(unfinished) == int(suites.get("errors"))
 
 
 def test_verbose_has_a_line_for_every_case(tmp_path):

@@ -1,0 +1,93 @@
+"""How a module is called: functions made modules, keyword inputs made positional ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import linecache
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Sequence, Tuple
+
+from exportcheck.module_spec import InputSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def positional(function: Callable[..., Any], *, required: bool = False) -> List[str]:
+    """The names of the positional parameters; none where the signature is not known.
+
+    Args:
+        function: asked of.
+        required: only those without a default.
+    """
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [
+        p.name
+        for p in parameters
+        if p.kind in _POSITIONAL and not (required and p.default is not p.empty)
+    ]
+
+
+def function_module(
+    function: Callable[..., Any], bound: Mapping[str, Any], given: int = 0
+) -> nn.Module:
+    """A module whose forward calls a function of tensors.
+
+    Args:
+        function: takes and returns tensors.
+        bound: its arguments that are no tensors, by name.
+        given: how many tensors there are; as many as it demands, or one, when 0.
+    """
+    free = [name for name in positional(function) if name not in bound]
+    demanded = [name for name in positional(function, required=True) if name not in bound]
+    count = given or len(demanded) or 1
+    names = (free + [f"x{index}" for index in range(len(free), count)])[:count]
+    return _spelt_out(function, names, [*names, *(f"{k}={v!r}" for k, v in bound.items())])
+
+
+def arranged(inputs: Sequence[InputSpec], module: nn.Module) -> Tuple[InputSpec, ...]:
+    """The inputs in the order of forward's parameters, unnamed where the position says enough."""
+    names = positional(module.forward)
+    unnamed = [one for one in inputs if not one.name]
+    placed = dict(enumerate(unnamed))
+    for one in inputs:
+        if one.name in names:
+            placed[names.index(one.name)] = one
+    if sorted(placed) == list(range(len(inputs))):
+        return tuple(dataclasses.replace(placed[k], name="") for k in range(len(inputs)))
+    return (*unnamed, *(one for one in inputs if one.name))
+
+
+def with_keywords(module: nn.Module, inputs: Sequence[InputSpec]) -> nn.Module:
+    """A module that passes its positional inputs on by name; `module` itself where none has one."""
+    if not any(one.name for one in inputs):
+        return module
+    names = [one.name or f"x{index}" for index, one in enumerate(inputs)]
+    call = [f"{n}={n}" if one.name else n for n, one in zip(names, inputs)]
+    return _spelt_out(module, names, call)
+
+
+def _spelt_out(called: Any, names: Sequence[str], call: Sequence[str]) -> nn.Module:
+    """A module whose forward is written down for these names and this call.
+
+    `torch.jit.script` wants a fixed number of arguments and the source of `forward`.
+    """
+    from torch import nn
+
+    lines = (
+        f"def forward({', '.join(['self', *names])}):\n",
+        f"    return self.called({', '.join(call)})\n",
+    )
+    file = f"<forward({', '.join(call)})>"
+    linecache.cache[file] = (sum(map(len, lines)), None, list(lines), file)
+    scope: Dict[str, Any] = {}
+    exec(compile("".join(lines), file, "exec"), scope)
+    kind = type("Calling", (nn.Module,), {"forward": scope["forward"]})
+    module: nn.Module = kind()
+    module.called = called
+    return module.eval()

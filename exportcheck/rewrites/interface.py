@@ -1,0 +1,93 @@
+"""What a rewrite is: a module that may stand in another's place, and what became of trying it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, FrozenSet, Iterator, Optional, Protocol, Tuple
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A module that may stand in another's place; nothing is proved of it yet.
+
+    Attributes:
+        replacement: as people read it: `SoftplusWhere(beta=2.0, threshold=10.0)`.
+        module: it, with the other's parameters, buffers, submodules and hooks.
+        code: its definition, to paste, imports included; empty where it needs none.
+        swap: the line that puts it in place, `{place}` standing for that.
+        rewritten: first and last line of whatever of the original's `forward` it has otherwise,
+            counted from 1; what no input reaches there is not proved.
+    """
+
+    replacement: str
+    module: nn.Module
+    code: str
+    swap: str
+    rewritten: FrozenSet[Tuple[int, int]] = frozenset()
+
+
+class Rule(Protocol):
+    """One kind of rewrite."""
+
+    def candidates(self, module: nn.Module) -> Iterator[Candidate]:
+        """What may stand in the place of `module`, the most likely first; it is not changed."""
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """A replacement that was proved.
+
+    Attributes:
+        path: of the submodule (`blocks.3.act`); empty for the module itself.
+        original: what stands there now.
+        replacement: what should.
+        code: to paste, imports included, the line that swaps it in last.
+        proof: what was proved, a line each.
+        targets: those that failed and pass with it.
+    """
+
+    path: str
+    original: str
+    replacement: str
+    code: str
+    proof: Tuple[str, ...]
+    targets: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refuted:
+    """A replacement that is not the original, or does not help.
+
+    Attributes:
+        path: of the submodule; empty for the module itself.
+        replacement: what was tried.
+        why: in a sentence, the input that refutes it included.
+        input: that input; None where the function is not elementwise or no number refutes it.
+        actual: what the replacement gives.
+        expected: what the original gives.
+    """
+
+    path: str
+    replacement: str
+    why: str
+    input: Optional[float] = None
+    actual: Optional[float] = None
+    expected: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One module equals another as far as can be tried.
+
+    Attributes:
+        lines: what was proved, a line each.
+        remarks: where the two differ all the same, and why that does not count.
+        when_training: whether they agree in training mode too.
+    """
+
+    lines: Tuple[str, ...]
+    remarks: Tuple[str, ...] = field(default=())
+    when_training: bool = True

@@ -1,0 +1,102 @@
+"""Source that runs where it is pasted: with the imports that its names need."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import symtable
+import sys
+from types import ModuleType
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Type
+
+
+def of_class(kind: Type[Any]) -> str:
+    """The source of a class, everything of its own file that it needs spelt out before it."""
+    scope = vars(sys.modules[kind.__module__])
+    needed = _spelt_out(kind, scope, {})
+    return standalone("\n\n".join(needed.values()), scope, kind.__module__)
+
+
+def _spelt_out(found: Any, scope: Mapping[str, Any], known: Dict[str, str]) -> Dict[str, str]:
+    """Names to sources, whatever is needed first, of `found` and its file's other objects."""
+    source = inspect.getsource(found)
+    known = {**known, found.__name__: ""}
+    for name in sorted(free_names(source)):
+        value = scope.get(name)
+        if getattr(value, "__module__", None) == found.__module__ and name not in known:
+            known = _spelt_out(value, scope, known)
+    del known[found.__name__]
+    return {**known, found.__name__: source.rstrip() + "\n"}
+
+
+def standalone(source: str, scope: Mapping[str, Any], own: str, *, postponed: bool = False) -> str:
+    """`source` below the imports and constants that its names stand for.
+
+    Args:
+        source: definitions only.
+        scope: what names stand for.
+        own: the module that the source is of; names that nothing else tells are taken from there.
+        postponed: whether annotations are not to be evaluated.
+    """
+    needed = [n for n in sorted(free_names(source)) if n in scope and n not in vars(builtins)]
+    lines = [_binding(name, scope[name], own) for name in needed]
+    if postponed:
+        lines.append("from __future__ import annotations")
+    imports = [line for line in lines if "import " in line]
+    others = [line for line in lines if "import " not in line]
+    parts = ("\n".join(_merged(imports)), "\n".join(others))
+    return "\n\n\n".join(["\n\n".join(filter(None, parts)), source.rstrip()]).lstrip() + "\n"
+
+
+def free_names(source: str) -> Set[str]:
+    """The names that `source` takes from around it."""
+    waiting = [symtable.symtable(source, "source", "exec")]
+    own = {symbol.get_name() for symbol in waiting[0].get_symbols() if symbol.is_assigned()}
+    found: Set[str] = set()
+    while waiting:
+        table = waiting.pop()
+        waiting.extend(table.get_children())
+        found.update(
+            symbol.get_name()
+            for symbol in table.get_symbols()
+            if symbol.is_referenced() and (symbol.is_global() or table.get_type() == "module")
+        )
+    return found - own
+
+
+def _binding(name: str, value: Any, own: str) -> str:
+    """The line that makes `name` stand for `value`."""
+    if isinstance(value, ModuleType):
+        parent, _, last = value.__name__.rpartition(".")
+        if name == value.__name__:
+            return f"import {name}"
+        if name == last and parent:
+            return f"from {parent} import {last}"
+        return f"import {value.__name__} as {name}"
+    home = getattr(value, "__module__", None) or ""
+    called = getattr(value, "__name__", "")
+    if called and getattr(sys.modules.get(home), called, None) is value:
+        return f"from {home} import {called}" + (f" as {name}" if name != called else "")
+    if _is_literal(value):
+        return f"{name} = {value!r}"
+    if getattr(sys.modules.get(own), name, None) is value:
+        return f"from {own} import {name}"
+    return f"# {name}: as it stands beside the original"
+
+
+def _is_literal(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_literal, value))
+    finite = not isinstance(value, float) or value - value == 0
+    return isinstance(value, (bool, int, float, str, type(None))) and finite
+
+
+def _merged(imports: Sequence[str]) -> Iterator[str]:
+    """The imports in isort's order, those of names from one module in one line."""
+    named: Dict[str, List[str]] = {}
+    for line in imports:
+        head, _, names = line.partition(" import ")
+        named.setdefault(head if names else line, []).extend([names] if names else [])
+    for head in sorted(named, key=lambda h: ("__future__" not in h, h.startswith("from"), h)):
+        names = ", ".join(sorted(named[head]))
+        yield f"{head} import {names}" if names else head

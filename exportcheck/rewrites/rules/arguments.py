@@ -1,0 +1,56 @@
+"""Other arguments for the same class: not in place, floats for integers."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Dict, Iterator
+
+from exportcheck.rewrites.interface import Candidate
+from exportcheck.rewrites.swapping import twin
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class OutOfPlace:
+    """`SiLU(inplace=True)` to `SiLU(inplace=False)`."""
+
+    def candidates(self, module: nn.Module) -> Iterator[Candidate]:
+        """The module with `inplace` off, where it has that and it is on."""
+        if vars(module).get("inplace") is True:
+            yield _with(module, {"inplace": False})
+
+
+class FloatArguments:
+    """`Threshold(0.1, 20)` to `Threshold(0.1, 20.0)`: TorchScript tells integers from floats.
+
+    Where the class declares which of its attributes are floats those alone are made such, else all
+    integers among the constructor's arguments; one that had to be an integer makes the proof fail.
+    """
+
+    def candidates(self, module: nn.Module) -> Iterator[Candidate]:
+        """The module with floats for integers, where there are any."""
+        kind = type(module)
+        declared = {
+            name
+            for owner in reversed(kind.__mro__)
+            for name, hint in vars(owner).get("__annotations__", {}).items()
+            if hint in (float, "float")
+        }
+        known = inspect.signature(kind).parameters
+        integers = {
+            name: float(value)
+            for name, value in vars(module).items()
+            if type(value) is int and name in known and (not declared or name in declared)
+        }
+        if integers:
+            yield _with(module, integers)
+
+
+def _with(module: nn.Module, values: Dict[str, Any]) -> Candidate:
+    text = ", ".join(f"{name}={value!r}" for name, value in values.items())
+    swap = "; ".join(f"{{place}}.{name} = {value!r}" for name, value in values.items())
+    return Candidate(f"{type(module).__name__}({text})", twin(module, **values), "", swap)
+
+
+RULES = (OutOfPlace(), FloatArguments())

@@ -1,0 +1,198 @@
+"""The source of a module's `forward`: read as a syntax tree, edited, and made a class again."""
+
+from __future__ import annotations
+
+import __future__
+import ast
+import builtins
+import copy
+import inspect
+import linecache
+import textwrap
+from dataclasses import dataclass
+from itertools import count
+from types import FunctionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Dict,
+    FrozenSet,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+)
+
+from exportcheck.rewrites.interface import Candidate
+from exportcheck.rewrites.pasting import standalone
+from exportcheck.rewrites.swapping import twin
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SUFFIX = "Exportable"
+"""What the name of a rewritten class ends in."""
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The `forward` of a module, as its class has it.
+
+    Attributes:
+        module: whose it is.
+        function: the plain function.
+        tree: its definition, lines counted from 1 at the `def` or its first decorator.
+        static: whether it is a staticmethod.
+    """
+
+    module: nn.Module
+    function: FunctionType
+    tree: ast.FunctionDef
+    static: bool
+
+    @property
+    def scope(self) -> Dict[str, Any]:
+        """The names of its file."""
+        return self.function.__globals__
+
+    def value(self, node: ast.AST) -> Any:
+        """What a dotted name such as `F.relu` or `self.function` stands for; None if unknown."""
+        names: List[str] = []
+        while isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id in self.locals:
+            return None
+        owner = {} if self.static else {self.tree.args.args[0].arg: self.module}
+        found = {**vars(builtins), **self.scope, **owner}.get(node.id)
+        for name in reversed(names):
+            found = getattr(found, name, None)
+        return found
+
+    @property
+    def locals(self) -> FrozenSet[str]:
+        """The names that it assigns, its arguments but the first included."""
+        arguments = self.tree.args.args[0 if self.static else 1 :]
+        stored = (
+            node.id
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+        )
+        return frozenset((*(a.arg for a in arguments), *stored))
+
+
+def forward_of(module: nn.Module) -> Optional[Forward]:
+    """The `forward` of a module that somebody wrote, None where it cannot be rewritten safely.
+
+    That is where its source is not at hand, where it is PyTorch's own, wrapped by a decorator, or
+    refers to variables outside: of a function around it, or of its class as `super()` does.
+    """
+    kind = type(module)
+    found = inspect.getattr_static(kind, "forward", None)
+    static = isinstance(found, staticmethod)
+    function = found.__func__ if isinstance(found, staticmethod) else found
+    if not isinstance(function, FunctionType) or function.__module__.partition(".")[0] == "torch":
+        return None
+    if not hasattr(ast, "unparse") or function.__closure__ or hasattr(function, "__wrapped__"):
+        return None
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, SyntaxError, TypeError):
+        return None
+    if not isinstance(tree, ast.FunctionDef) or len(tree.decorator_list) != int(static):
+        return None
+    if _mangled(tree) or not (tree.args.args or static):
+        return None
+    return Forward(module, function, tree, static)
+
+
+def _mangled(tree: ast.AST) -> bool:
+    """Whether it uses a private name `__x`, which is another one in another class."""
+    names = (getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(tree))
+    return any(name.startswith("__") and not name.endswith("__") for name in names)
+
+
+class Edit(ast.NodeTransformer):
+    """One kind of change to a `forward`; what it cannot do safely it leaves as it is.
+
+    Attributes:
+        does: what the new `forward` has, in a few words.
+        forward: the one to change, as it was written.
+        changes: whether it found anything.
+        lines: first and last line of each statement or expression that it changed.
+        definitions: the functions that the new `forward` calls: names to sources, in order.
+        scope: what else it refers to.
+    """
+
+    does = ""
+
+    def __init__(self, forward: Forward) -> None:
+        self.forward = forward
+        self.changes = False
+        self.lines: Set[Tuple[int, int]] = set()
+        self.definitions: Dict[str, str] = {}
+        self.scope: Dict[str, Any] = {}
+
+    def edited(self, tree: ast.FunctionDef) -> ast.FunctionDef:
+        """A changed copy of `tree`, the forward as the edits before this one left it."""
+        return self.visit(copy.deepcopy(tree))
+
+    def touch(self, node: ast.AST) -> None:
+        """Notes that `node` is changed."""
+        self.changes = True
+        first = getattr(node, "lineno", 0)
+        self.lines.add((first, getattr(node, "end_lineno", None) or first))
+
+
+def edited(forward: Forward, kinds: Sequence[Type[Edit]]) -> Optional[Candidate]:
+    """The module with every edit of `kinds` made, None unless each of them changes something."""
+    tree = forward.tree
+    made: List[Edit] = []
+    for kind in kinds:
+        edit = kind(forward)
+        tree = edit.edited(tree)
+        if not edit.changes:
+            return None
+        made.append(edit)
+    return _candidate(forward, ast.fix_missing_locations(tree), made)
+
+
+def _candidate(forward: Forward, tree: ast.FunctionDef, made: Sequence[Edit]) -> Candidate:
+    base = type(forward.module)
+    name = base.__name__ + SUFFIX
+    what = ", ".join(edit.does for edit in made)
+    body = textwrap.indent(ast.unparse(tree), "    ")
+    source = f'class {name}({base.__name__}):\n    """`{base.__name__}` with {what}."""\n\n{body}\n'
+    definitions: Dict[str, str] = {}
+    scope: Dict[str, Any] = {**forward.scope, base.__name__: base}
+    for edit in made:
+        definitions.update(edit.definitions)
+        scope.update(edit.scope)
+    whole = "\n\n".join((*definitions.values(), source))
+    flags = forward.function.__code__.co_flags & __future__.annotations.compiler_flag
+    names = defined(whole, scope, flags)
+    return Candidate(
+        replacement=f"{base.__name__} with {what}",
+        module=twin(forward.module, names[name]),
+        code=standalone(whole, names, base.__module__, postponed=bool(flags)),
+        swap=f"{{place}}.__class__ = {name}",
+        rewritten=frozenset(lines for edit in made for lines in edit.lines),
+    )
+
+
+_numbers = count()
+
+
+def defined(source: str, scope: Mapping[str, Any], flags: int = 0) -> Dict[str, Any]:
+    """The names after running `source` in a copy of `scope`; its lines stay readable.
+
+    TorchScript and tracebacks ask for them.
+    """
+    file = f"<rewrite {next(_numbers)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    names = dict(scope)
+    exec(compile(source, file, "exec", flags=flags, dont_inherit=True), names)
+    return names

@@ -1,0 +1,65 @@
+"""One module in another's place, with everything that others know it by left as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def twin(module: nn.Module, kind: Optional[Type[nn.Module]] = None, **attributes: Any) -> nn.Module:
+    """A module that shares parameters, buffers, submodules and hooks with `module`.
+
+    Args:
+        module: the original; it is not changed.
+        kind: the class of the twin; the original's where none is given.
+        attributes: what the twin has otherwise.
+    """
+    kind = kind or type(module)
+    other = kind.__new__(kind)
+    vars(other).update(vars(module))
+    vars(other).update(attributes)
+    return other
+
+
+def adopt(form: nn.Module, module: nn.Module) -> nn.Module:
+    """`form` itself, now with the parameters, submodules, hooks and mode of `module`."""
+    for name in _state():
+        vars(form)[name] = vars(module)[name]
+    return form
+
+
+def become(module: nn.Module, other: nn.Module) -> Callable[[], None]:
+    """Gives `module` the class and attributes of `other`; returns what takes them back.
+
+    The object stays the same one, so whoever holds it need not be told: parents, shared places,
+    lists, hooks' handles, optimizers. Parameters, buffers, submodules, hooks and mode are not
+    touched, and what changes there before the undo stays changed.
+    """
+    kind, mine = type(module), vars(module)
+    changed: Dict[str, Any] = {}
+    for name, value in vars(other).items():
+        if name not in _state() and mine.get(name, _ABSENT) is not value:
+            changed[name] = mine.get(name, _ABSENT)
+            mine[name] = value
+    module.__class__ = type(other)
+
+    def undo() -> None:
+        module.__class__ = kind
+        for name, value in changed.items():
+            mine[name] = value
+            if value is _ABSENT:
+                del mine[name]
+
+    return undo
+
+
+_ABSENT = object()
+
+
+def _state() -> Dict[str, Any]:
+    """What every module has: its parameters, hooks and so on, by the names of the attributes."""
+    from torch import nn
+
+    return vars(nn.Module())

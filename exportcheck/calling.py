@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import linecache
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from exportcheck.module_spec import InputSpec
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
-def positional(function: Callable[..., Any], *, required: bool = False) -> List[str]:
+def positional(function: Callable[..., Any], *, required: bool = False) -> list[str]:
     """The names of the positional parameters; none where the signature is not known.
 
     Args:
@@ -50,7 +51,7 @@ def function_module(
     return _spelt_out(function, names, [*names, *(f"{k}={v!r}" for k, v in bound.items())])
 
 
-def arranged(inputs: Sequence[InputSpec], module: nn.Module) -> Tuple[InputSpec, ...]:
+def arranged(inputs: Sequence[InputSpec], module: nn.Module) -> tuple[InputSpec, ...]:
     """The inputs in the order of forward's parameters, unnamed where the position says enough."""
     names = positional(module.forward)
     unnamed = [one for one in inputs if not one.name]
@@ -85,7 +86,7 @@ def _spelt_out(called: Any, names: Sequence[str], call: Sequence[str]) -> nn.Mod
     )
     file = f"<forward({', '.join(call)})>"
     linecache.cache[file] = (sum(map(len, lines)), None, list(lines), file)
-    scope: Dict[str, Any] = {}
+    scope: dict[str, Any] = {}
     exec(compile("".join(lines), file, "exec"), scope)
     kind = type("Calling", (nn.Module,), {"forward": scope["forward"]})
     module: nn.Module = kind()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, TypeVar
+from typing import Any, Callable, Iterator, Mapping, TypeVar
 
 from exportcheck.curves import curves
 from exportcheck.errors import Unavailable
@@ -37,8 +37,8 @@ class _Course:
     announce: Announce
     strict: bool = False
     stage: Stage = Stage.BUILD
-    durations_s: Dict[str, float] = field(default_factory=dict)
-    facts: Dict[str, Any] = field(default_factory=dict)
+    durations_s: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
     def at(self, stage: Stage) -> Iterator[None]:
@@ -56,7 +56,7 @@ def check(
     announce: Announce = lambda stage: None,
     *,
     strict: bool = False,
-    find: Optional[Callable[[], Subject]] = None,
+    find: Callable[[], Subject] | None = None,
 ) -> Result:
     """The result of `case`. Whatever an exporter or a runtime raises is part of it.
 
@@ -149,9 +149,7 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
             )
 
 
-def _answers(
-    run: Run, given: Tuple[InputClass, ...]
-) -> Tuple[Dict[str, Arrays], Tuple[str, ...]]:
+def _answers(run: Run, given: tuple[InputClass, ...]) -> tuple[dict[str, Arrays], tuple[str, ...]]:
     """The outputs by input class, and a note for each that only notes and that `run` refuses."""
     outputs, notes = {}, []
     for one in given:
@@ -164,14 +162,14 @@ def _answers(
     return outputs, tuple(notes)
 
 
-def _blamed(case: Case, course: _Course, error: BaseException) -> Optional[Blame]:
+def _blamed(case: Case, course: _Course, error: BaseException) -> Blame | None:
     """Who is to blame for a failure; None where the module itself cannot be built or run."""
     if course.stage is Stage.BUILD:
         return None
     return blame_failure(course.find(), targets()[case.target], course.stage, error)
 
 
-def _altered(inspection: Inspection) -> Tuple[str, ...]:
+def _altered(inspection: Inspection) -> tuple[str, ...]:
     """A note for whatever was asked of the exporter and is not what the file has."""
     facts = inspection.actual
     names = [name for name in facts if "asked_" + name in facts]
@@ -196,7 +194,7 @@ def _named(known: Mapping[str, Found], name: str, kind: str) -> Found:
     return known[name]
 
 
-def _versions(distributions: Tuple[str, ...]) -> Dict[str, str]:
+def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
     """Installed versions by distribution, `missing` where one is not installed."""
     versions = {}
     for name in dict.fromkeys(distributions):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Optional, Tuple
 
 import numpy as np
 
@@ -29,7 +28,7 @@ class Tolerance:
     reason: str
 
 
-TOLERANCES: Dict[Tuple[str, str], Tolerance] = {
+TOLERANCES: dict[tuple[str, str], Tolerance] = {
     ("float32", "bare"): Tolerance(
         1e-5, 2.5e-7, "some float32 operations, 1.2e-7 each; a gate may be two epsilons off"
     ),
@@ -67,9 +66,9 @@ def compare(
     *,
     gates: bool = True,
     signed_zeros: bool = False,
-    inputs: Optional[np.ndarray] = None,
-    truth: Optional[np.ndarray] = None,
-    where: Optional[np.ndarray] = None,
+    inputs: np.ndarray | None = None,
+    truth: np.ndarray | None = None,
+    where: np.ndarray | None = None,
 ) -> Comparison:
     """The figures of `actual` against `expected`, both of any shape and float dtype.
 
@@ -126,7 +125,7 @@ def compare(
 
 
 def _compare_integers(
-    actual: np.ndarray, expected: np.ndarray, *, gates: bool, where: Optional[np.ndarray]
+    actual: np.ndarray, expected: np.ndarray, *, gates: bool, where: np.ndarray | None
 ) -> Comparison:
     """Integers and booleans are equal or wrong; how wide they are is the format's own matter."""
     wrong = actual != expected
@@ -156,7 +155,7 @@ def incomparable(kind: str, total: int) -> Comparison:
     return Comparison(False, True, *infinite, mismatched=total, total=total, kinds={kind: total})
 
 
-def _absolute(tolerance: Tolerance, e: np.ndarray, inputs: Optional[np.ndarray]) -> np.ndarray:
+def _absolute(tolerance: Tolerance, e: np.ndarray, inputs: np.ndarray | None) -> np.ndarray:
     """The part of the tolerance that is not relative to the expected value."""
     scale = np.abs(e).max(initial=1.0, where=np.isfinite(e))
     if inputs is not None:
@@ -165,7 +164,7 @@ def _absolute(tolerance: Tolerance, e: np.ndarray, inputs: Optional[np.ndarray])
     return tolerance.atol * np.asarray(scale)
 
 
-def _kinds(a: np.ndarray, e: np.ndarray, allowed: np.ndarray) -> Dict[str, np.ndarray]:
+def _kinds(a: np.ndarray, e: np.ndarray, allowed: np.ndarray) -> dict[str, np.ndarray]:
     """Kind of difference -> where; the kinds exclude each other."""
     nan_a, nan_e, inf_a, inf_e = np.isnan(a), np.isnan(e), np.isinf(a), np.isinf(e)
     finite = np.isfinite(a) & np.isfinite(e)
@@ -183,7 +182,7 @@ def _kinds(a: np.ndarray, e: np.ndarray, allowed: np.ndarray) -> Dict[str, np.nd
 
 
 def _excuse(
-    kinds: Dict[str, np.ndarray], a: np.ndarray, truth: np.ndarray, allowed: np.ndarray
+    kinds: dict[str, np.ndarray], a: np.ndarray, truth: np.ndarray, allowed: np.ndarray
 ) -> None:
     """Moves the points where `a` is as the float64 value says from their kind to `EAGER_OFF`."""
     near = np.isfinite(truth) & (np.abs(a - truth) <= allowed)  # an infinite truth allows anything
@@ -225,9 +224,9 @@ def _worst(
     e: np.ndarray,
     error: np.ndarray,
     marked: np.ndarray,
-    inputs: Optional[np.ndarray],
-    truth: Optional[np.ndarray],
-) -> Optional[Worst]:
+    inputs: np.ndarray | None,
+    truth: np.ndarray | None,
+) -> Worst | None:
     """The point to show: of the marked ones, else of all that differ; None where nothing does.
 
     A difference that no subtraction can size (NaN, infinity) is worse than any that it can.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ Rounding in float64 over such a step makes 1e-8 of it, the curvature of an activ
 DIRECTIONS = 8
 
 
-def gradient_facts(what: Subject) -> Dict[str, Any]:
+def gradient_facts(what: Subject) -> dict[str, Any]:
     """How far autograd is from the slopes to either side; `error` alone where it has no gradient.
 
     `gradient_error`: the largest distance of the gradient from what lies between the slope to the
@@ -39,7 +40,7 @@ def gradient_facts(what: Subject) -> Dict[str, Any]:
     errors = np.where(np.isfinite(left) & np.isfinite(right), errors, 0.0)
     errors = np.where(np.isnan(errors), np.inf, errors)
     worst = int(np.argmax(errors))
-    facts: Dict[str, Any] = {
+    facts: dict[str, Any] = {
         "gradient_error": float(errors.flat[worst]),
         "gradient_right": bool(errors.flat[worst] <= LIMIT),
         "gradient_reference": "slopes to either side, float64",
@@ -49,7 +50,7 @@ def gradient_facts(what: Subject) -> Dict[str, Any]:
     return facts
 
 
-_Slopes = Tuple[np.ndarray, np.ndarray, np.ndarray, Any]
+_Slopes = tuple[np.ndarray, np.ndarray, np.ndarray, Any]
 """The gradient, the slopes to the left and to the right, and where; None where that has no name."""
 
 
@@ -86,7 +87,7 @@ def _directional(what: Subject) -> _Slopes:
     inputs = list(given)
     for index, leaf in zip(varied, sources):
         inputs[index] = leaf * 1
-    weights: List[Any] = []
+    weights: list[Any] = []
     total = _weighted(module(*inputs), weights, drawn)
     found = torch.autograd.grad(total, sources, allow_unused=True)
     gradient = [torch.zeros_like(given[i]) if g is None else g for g, i in zip(found, varied)]
@@ -105,7 +106,7 @@ def _directional(what: Subject) -> _Slopes:
     return np.array(slopes), np.array(left), np.array(right), None
 
 
-def _weighted(outputs: Any, weights: List[Any], drawn: Any) -> Any:
+def _weighted(outputs: Any, weights: list[Any], drawn: Any) -> Any:
     """The sum of every output times its own weight, drawn the first time."""
     floats = [leaf for leaf in leaves(outputs) if hasattr(leaf, "is_floating_point")]
     floats = [leaf for leaf in floats if leaf.is_floating_point()]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterator, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ _WIDTHS = (
 class Guess:
     """Inputs that a module accepts, and how they were found."""
 
-    inputs: Tuple[InputSpec, ...]
+    inputs: tuple[InputSpec, ...]
     how: str
 
 
@@ -53,8 +54,8 @@ def guess(module: nn.Module, where: str) -> Guess:
         BadModule: it accepts none, or fails for a reason that has nothing to do with the shape.
     """
     count = len(positional(module.forward, required=True)) or 1
-    failures: List[Exception] = []
-    tried: List[str] = []
+    failures: list[Exception] = []
+    tried: list[str] = []
     for candidate, how in _candidates(module):
         inputs = (candidate,) * count
         try:
@@ -112,7 +113,7 @@ def sample(spec: InputSpec, number: int = 0, dtype: str = "float32") -> np.ndarr
     return np.asarray(values).astype(dtype).astype(spec.dtype)
 
 
-def _candidates(module: nn.Module) -> Iterator[Tuple[InputSpec, str]]:
+def _candidates(module: nn.Module) -> Iterator[tuple[InputSpec, str]]:
     """Inputs to try, the likely ones first, each with how it came about."""
     from torch import nn
 
@@ -136,9 +137,9 @@ def _candidates(module: nn.Module) -> Iterator[Tuple[InputSpec, str]]:
         yield InputSpec((BATCH, LENGTH, width)), f"(N, L, C), {origin}"
 
 
-def _widths(module: nn.Module) -> Sequence[Tuple[int, str]]:
+def _widths(module: nn.Module) -> Sequence[tuple[int, str]]:
     """Channel counts to try, those that the module's first layers name before the default."""
-    found: List[Tuple[int, str]] = []
+    found: list[tuple[int, str]] = []
     for name, layer in module.named_modules():
         for attribute in _WIDTHS:
             width = getattr(layer, attribute, None)
@@ -154,4 +155,3 @@ def _widths(module: nn.Module) -> Sequence[Tuple[int, str]]:
     for width, origin in found:
         first.setdefault(width, origin)
     return list(first.items())[:4]
-

@@ -8,9 +8,10 @@ import importlib.util
 import inspect
 import sys
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any
 
 from exportcheck.places import short
 

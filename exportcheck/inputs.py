@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Dict, Protocol, Tuple
+from typing import Protocol
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class InputClass:
     """
 
     name: str
-    arrays: Tuple[np.ndarray, ...]
+    arrays: tuple[np.ndarray, ...]
     gates: bool
     strict: bool = False
 
@@ -61,12 +61,10 @@ class Law(Protocol):
     @property
     def elementwise(self) -> bool: ...
     @property
-    def knees(self) -> Tuple[float, ...]: ...
+    def knees(self) -> tuple[float, ...]: ...
 
 
-def bare_inputs(
-    activation: Law, shape: Tuple[int, ...], dtype: str
-) -> Tuple[InputClass, ...]:
+def bare_inputs(activation: Law, shape: tuple[int, ...], dtype: str) -> tuple[InputClass, ...]:
     """Every input class of a bare activation, float32 tensors of `shape`.
 
     Args:
@@ -80,7 +78,7 @@ def bare_inputs(
     largest = np.geomspace(TAIL_LIMITS[dtype], float(limits.max), 64)[1:]
     normal = float(limits.tiny)
     smallest = float(np.nextafter(np.zeros((), dtype), np.ones((), dtype)))
-    classes: Dict[str, np.ndarray] = {
+    classes: dict[str, np.ndarray] = {
         "grid": np.linspace(-GRID_LIMIT, GRID_LIMIT, math.prod(shape)),
         "knees": _around(activation.knees, dtype),
         "tails": np.concatenate([-tail[::-1], tail]),
@@ -98,13 +96,13 @@ def bare_inputs(
     )
 
 
-def network_inputs(shape: Tuple[int, ...], dtype: str) -> Tuple[InputClass, ...]:
+def network_inputs(shape: tuple[int, ...], dtype: str) -> tuple[InputClass, ...]:
     """The one input class of a network: a seeded normal batch of `shape`, standard deviation 2."""
     values = np.random.RandomState(0).standard_normal(shape) * 2.0
     return (InputClass("normal", (values.astype(dtype).astype("float32"),), gates=True),)
 
 
-def _around(knees: Tuple[float, ...], dtype: str) -> np.ndarray:
+def _around(knees: tuple[float, ...], dtype: str) -> np.ndarray:
     """Each knee in `dtype` and its neighbours to either side, so many representable numbers away.
 
     Numbers are half as far apart below a power of two as above it; the steps are the smaller ones.
@@ -117,12 +115,12 @@ def _around(knees: Tuple[float, ...], dtype: str) -> np.ndarray:
     return np.array(points, dtype)
 
 
-def _tiled(values: np.ndarray, name: str, shape: Tuple[int, ...]) -> np.ndarray:
+def _tiled(values: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """`values` over and over: every channel, and every lane of a vectorised kernel, sees each."""
     return np.resize(values, shape)
 
 
-def _scattered(values: np.ndarray, name: str, shape: Tuple[int, ...]) -> np.ndarray:
+def _scattered(values: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """`values` at some places of a normal batch, where one would else spoil its whole row.
 
     The grid and the tails are no special values: they fill the tensor in a seeded order.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any
 
 import numpy as np
 
 from exportcheck.errors import BadModule
+from exportcheck.gradients import gradient_facts
 from exportcheck.guessing import call
 from exportcheck.module_spec import ModuleSpec
 from exportcheck.modules import Announce, FromModule, module_source
 from exportcheck.subject import Subject
 from exportcheck.targets.interface import Arrays
-from exportcheck.gradients import gradient_facts
 from exportcheck.trees import arrays
 from exportcheck.watching import Watch
 
@@ -21,7 +21,7 @@ _KNEES_SHOWN = 8
 
 def inspect_module(
     spec: ModuleSpec, network: str, announce: Announce = lambda step, place: None
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """The facts of a module, as JSON, for people: what was used and what was found.
 
     Args:
@@ -38,7 +38,7 @@ def inspect_module(
         announce("forward", found.place)
         example = found.values or tuple(tensor.numpy() for tensor in found.example())
         outputs = steady_outputs(found, example)
-        facts: Dict[str, Any] = {
+        facts: dict[str, Any] = {
             "name": found.name,
             "place": found.place,
             "inputs": [_text(array) for array in example],

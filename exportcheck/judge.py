@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Tuple
+from typing import Any, Iterator, Mapping
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from exportcheck.targets.interface import Arrays
 
 def compared(
     what: Subject, given: InputClass, actual: Arrays, expected: Expected, tolerance: Tolerance
-) -> Iterator[Tuple[str, Comparison]]:
+) -> Iterator[tuple[str, Comparison]]:
     """The comparison of each output, under the input class's name, numbered where there are more.
 
     Where eager itself makes NaN of an infinity (0 * inf), another answer may well be the better
@@ -28,7 +28,7 @@ def compared(
     single = len(actual) == 1
     for index, (mine, eager) in enumerate(zip(actual, expected.outputs)):
         name = given.name if single else f"{given.name}[{index}]"
-        options: Dict[str, Any] = {
+        options: dict[str, Any] = {
             "gates": given.gates,
             "signed_zeros": given.name == "zeros",
             "inputs": given.values if what.elementwise else None,
@@ -48,7 +48,7 @@ def class_of(name: str) -> str:
     return name.partition("[")[0].partition(" to nan")[0]
 
 
-def notes_of(comparisons: Mapping[str, Comparison]) -> Tuple[str, ...]:
+def notes_of(comparisons: Mapping[str, Comparison]) -> tuple[str, ...]:
     """A note for each input class that differs without failing the case."""
     return tuple(
         f"{name}: {_figures(c)}"
@@ -57,7 +57,7 @@ def notes_of(comparisons: Mapping[str, Comparison]) -> Tuple[str, ...]:
     )
 
 
-def verdict(comparisons: Mapping[str, Comparison]) -> Tuple[Status, str]:
+def verdict(comparisons: Mapping[str, Comparison]) -> tuple[Status, str]:
     """Pass, or mismatch with the gating input classes that differ, the worst first."""
     failed = [(name, c) for name, c in comparisons.items() if c.gates and not c.close]
     if not failed:

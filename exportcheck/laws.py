@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Iterator, List, Sequence, Tuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Law:
     """
 
     elementwise: bool = False
-    knees: Tuple[float, ...] = (0.0,)
+    knees: tuple[float, ...] = (0.0,)
 
 
 def law_of(module: nn.Module, batch: np.ndarray) -> Law:
@@ -67,7 +68,7 @@ def _elementwise(module: nn.Module, batch: np.ndarray) -> bool:
     return True
 
 
-def _outputs(module: nn.Module, batch: np.ndarray) -> Tuple[np.ndarray, ...]:
+def _outputs(module: nn.Module, batch: np.ndarray) -> tuple[np.ndarray, ...]:
     import torch
 
     with torch.no_grad():
@@ -86,7 +87,7 @@ def constants(module: nn.Module, batch: np.ndarray) -> Sequence[float]:
         graph = torch.jit.trace(module, example, check_trace=False, strict=False).inlined_graph
     except Exception:  # what cannot be traced shows no constants; its law is found by trying too
         return ()
-    found: List[float] = []
+    found: list[float] = []
     for node in graph.findAllNodes("prim::Constant", True):
         value = node.output().toIValue()
         values = [value] if isinstance(value, (int, float)) else []

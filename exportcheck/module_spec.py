@@ -6,9 +6,10 @@ Standard library only: host and worker share this file, and neither imports the 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any
 
 from exportcheck.errors import UsageError
 
@@ -30,10 +31,10 @@ class InputSpec:
         name: of the argument; empty for the next positional one.
     """
 
-    shape: Tuple[int, ...]
+    shape: tuple[int, ...]
     dtype: str = "float32"
-    low: Optional[float] = None
-    high: Optional[float] = None
+    low: float | None = None
+    high: float | None = None
     name: str = ""
 
     @property
@@ -63,7 +64,7 @@ def parse_input(text: str) -> InputSpec:
     if not re.fullmatch(r"scalar|\d+(x\d+)*", shape):
         raise UsageError(f"--input {text!r}: {shape!r} is no shape; {_FORM}")
     sizes = () if shape == "scalar" else tuple(map(int, shape.split("x")))
-    facts: Dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     for part in others:
         if ".." in part:
             facts["low"], facts["high"] = _bounds(part, text)
@@ -75,7 +76,7 @@ def parse_input(text: str) -> InputSpec:
     return InputSpec(sizes, name=name, **facts)
 
 
-def _bounds(part: str, text: str) -> Tuple[float, float]:
+def _bounds(part: str, text: str) -> tuple[float, float]:
     try:
         low, high = map(float, part.split(".."))
     except ValueError as error:
@@ -99,10 +100,10 @@ class ModuleSpec:
     """
 
     spec: str
-    args: Tuple[Tuple[str, str], ...] = ()
-    inputs: Tuple[InputSpec, ...] = ()
+    args: tuple[tuple[str, str], ...] = ()
+    inputs: tuple[InputSpec, ...] = ()
     state: str = ""
-    dynamic: Tuple[int, ...] = ()
+    dynamic: tuple[int, ...] = ()
     train: bool = False
 
     @property
@@ -113,7 +114,7 @@ class ModuleSpec:
         text = f"{PurePath(file).name}:{what}" + (f"({args})" if args else "")
         return text.replace("/", "_")
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """A JSON object."""
         return asdict(self)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -54,8 +55,8 @@ class FromModule:
         resolved: Resolved,
         given: Guess,
         network: str = "bare",
-        dynamic: Tuple[int, ...] = (),
-        values: Tuple[np.ndarray, ...] = (),
+        dynamic: tuple[int, ...] = (),
+        values: tuple[np.ndarray, ...] = (),
     ) -> None:
         self.name = self.family = name
         self.network = network
@@ -63,7 +64,7 @@ class FromModule:
         self.given = given
         self.dynamic = dynamic
         self.values = values
-        self._template: Optional[nn.Module] = None
+        self._template: nn.Module | None = None
         self.law = self._law()
 
     @property
@@ -105,21 +106,21 @@ class FromModule:
             return Law()
         return law_of(self.build(), self._example()[0])
 
-    def example(self) -> Tuple[Any, ...]:
+    def example(self) -> tuple[Any, ...]:
         """The tensors to export with."""
         import torch
 
         return tuple(torch.from_numpy(array.copy()) for array in self._example())
 
-    def _example(self) -> Tuple[np.ndarray, ...]:
+    def _example(self) -> tuple[np.ndarray, ...]:
         if self.network != "bare":
             return inputs.network_inputs(networks.EXAMPLE_SHAPES[self.network], "float32")[0].arrays
         return self.values or self._batch(self.given.inputs)
 
-    def _batch(self, specs: Sequence[InputSpec], dtype: str = "float32") -> Tuple[np.ndarray, ...]:
+    def _batch(self, specs: Sequence[InputSpec], dtype: str = "float32") -> tuple[np.ndarray, ...]:
         return tuple(sample(spec, number, dtype) for number, spec in enumerate(specs))
 
-    def inputs(self, dtype: str) -> Tuple[InputClass, ...]:
+    def inputs(self, dtype: str) -> tuple[InputClass, ...]:
         """Grid, knees, tails, special values where it is elementwise; else a batch and notes."""
         if self.network != "bare":
             return inputs.network_inputs(networks.EXAMPLE_SHAPES[self.network], dtype)
@@ -178,7 +179,7 @@ class FromModule:
             raise BadModule(f"{reason}; it accepts no other size on --dynamic {axes}") from reason
 
 
-def _resized(spec: InputSpec, axes: Tuple[int, ...], larger: Callable[[int], int]) -> InputSpec:
+def _resized(spec: InputSpec, axes: tuple[int, ...], larger: Callable[[int], int]) -> InputSpec:
     sizes = (larger(n) if axis in axes else n for axis, n in enumerate(spec.shape))
     return dataclasses.replace(spec, shape=tuple(sizes))
 
@@ -209,7 +210,7 @@ def _noted(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[InputCl
         return
     random = np.random.RandomState(1)
 
-    def changed(change: Callable[[np.ndarray], np.ndarray]) -> Tuple[np.ndarray, ...]:
+    def changed(change: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, ...]:
         pairs = zip(ordinary.arrays, free)
         return tuple(change(a).astype(a.dtype) if wanted else a for a, wanted in pairs)
 
@@ -270,7 +271,7 @@ def forward_of(module: nn.Module) -> str:
 
 
 _KEPT = 4
-_kept: Dict[Tuple[ModuleSpec, str], Tuple[FromModule, Subject]] = {}
+_kept: dict[tuple[ModuleSpec, str], tuple[FromModule, Subject]] = {}
 
 
 def module_source(
@@ -293,7 +294,7 @@ def module_subject(spec: ModuleSpec, network: str) -> Subject:
     return _keep(spec, network, lambda step, place: None)[1]
 
 
-def _keep(spec: ModuleSpec, network: str, announce: Announce) -> Tuple[FromModule, Subject]:
+def _keep(spec: ModuleSpec, network: str, announce: Announce) -> tuple[FromModule, Subject]:
     key = (spec, network)
     if key not in _kept:
         while len(_kept) >= _KEPT:

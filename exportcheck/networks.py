@@ -6,14 +6,14 @@ its channels, so the layer behind it is sized by trying the activation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Tuple
+from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
     from torch import nn
 
 CHANNELS = 8
 
-EXAMPLE_SHAPES: Dict[str, Tuple[int, ...]] = {
+EXAMPLE_SHAPES: dict[str, tuple[int, ...]] = {
     "bare": (2, CHANNELS, 16, 16),
     "conv": (2, 3, 16, 16),
     "linear": (4, 16),
@@ -46,7 +46,7 @@ def linear(activation: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Linear(16, CHANNELS), activation, nn.Linear(inside, 4))
 
 
-def _width(activation: nn.Module, shape: Tuple[int, ...]) -> int:
+def _width(activation: nn.Module, shape: tuple[int, ...]) -> int:
     """How many channels the activation, in eval mode, makes of `shape`."""
     import torch
 
@@ -54,7 +54,7 @@ def _width(activation: nn.Module, shape: Tuple[int, ...]) -> int:
         return int(activation.eval()(torch.zeros(shape)).shape[1])
 
 
-NETWORKS: Dict[str, Callable[[Any], Any]] = {"bare": bare, "conv": conv, "linear": linear}
+NETWORKS: dict[str, Callable[[Any], Any]] = {"bare": bare, "conv": conv, "linear": linear}
 
 
 def randomise(module: nn.Module) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sysconfig
 import traceback
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
 
 _FRAMEWORKS = re.compile(
     r"[/\\]site-packages[/\\](torch|numpy|onnx|onnx_ir|onnxruntime|onnxscript|coremltools)[/\\]"
@@ -46,7 +46,7 @@ def dumped(log: str) -> str:
     return _first((m["file"], int(m["line"])) for m in _DUMPED.finditer(last))
 
 
-def _first(frames: Iterator[Tuple[str, Optional[int]]]) -> str:
+def _first(frames: Iterator[tuple[str, int | None]]) -> str:
     return next((f"{short(file)}:{line}" for file, line in frames if is_theirs(file)), "")
 
 
@@ -60,7 +60,7 @@ def is_theirs(path: str) -> bool:
 
 
 @lru_cache(maxsize=None)
-def _own_folders() -> Tuple[str, ...]:
+def _own_folders() -> tuple[str, ...]:
     names = ("stdlib", "platstdlib")
     return (
         f"{Path(__file__).parent}/",

@@ -6,10 +6,11 @@ import ast
 import copy
 import inspect
 import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping
+from typing import TYPE_CHECKING, Any
 
 from exportcheck.calling import function_module
 from exportcheck.errors import BadModule
@@ -112,7 +113,7 @@ def _named(spec: ModuleSpec) -> Any:
 
 
 def _maker(
-    found: Callable[..., Any], kwargs: Dict[str, Any], where: str, spec: ModuleSpec
+    found: Callable[..., Any], kwargs: dict[str, Any], where: str, spec: ModuleSpec
 ) -> Callable[[], nn.Module]:
     """Makes the module of a class, of a factory, or of a function of tensors."""
     import torch

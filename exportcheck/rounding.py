@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from exportcheck.subject import Expected, Subject
 MARGIN = 8.0
 """Another order of additions may well be off by some times as much as eager's own."""
 
-CEILINGS: Dict[str, float] = {"float32": 1e-3, "float16": 5e-2}
+CEILINGS: dict[str, float] = {"float32": 1e-3, "float16": 5e-2}
 """Beyond these a difference is one, however badly conditioned the module is."""
 
 

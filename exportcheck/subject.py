@@ -6,7 +6,7 @@ import importlib
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Dict, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Any, Protocol
 
 from exportcheck import inputs, networks, trees
 from exportcheck.catalog import Activation
@@ -28,8 +28,8 @@ class Expected:
     There is no truth, but `None` for each output, where a module insists on float32.
     """
 
-    outputs: Tuple[np.ndarray, ...]
-    truth: Tuple[Optional[np.ndarray], ...]
+    outputs: tuple[np.ndarray, ...]
+    truth: tuple[np.ndarray | None, ...]
 
 
 class Source(Protocol):
@@ -54,10 +54,10 @@ class Source(Protocol):
     def build(self) -> nn.Module:
         """A new module in eval mode, always with the same weights."""
 
-    def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
+    def inputs(self, dtype: str) -> tuple[inputs.InputClass, ...]:
         """The input classes for programs that compute in `dtype`."""
 
-    def example(self) -> Tuple[Any, ...]:
+    def example(self) -> tuple[Any, ...]:
         """The tensors to export with."""
 
 
@@ -78,12 +78,12 @@ class Subject:
         self.network = source.network
         self.elementwise = source.elementwise
         self.is_module: bool = getattr(source, "is_module", False)
-        self.dynamic: Tuple[int, ...] = getattr(source, "dynamic", ())
+        self.dynamic: tuple[int, ...] = getattr(source, "dynamic", ())
         self.build = source.build
         self.example = source.example
         self._source = source
-        self._inputs: Dict[str, Tuple[inputs.InputClass, ...]] = {}
-        self._expected: Dict[str, Dict[str, Expected]] = {}
+        self._inputs: dict[str, tuple[inputs.InputClass, ...]] = {}
+        self._expected: dict[str, dict[str, Expected]] = {}
 
     @property
     def changes_its_input(self) -> bool:
@@ -101,13 +101,13 @@ class Subject:
         options = {"dynamic": self.dynamic} if self.dynamic else {}
         return target.export(self.build(), self.example(), **options)
 
-    def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
+    def inputs(self, dtype: str) -> tuple[inputs.InputClass, ...]:
         """The input classes for programs that compute in `dtype`."""
         if dtype not in self._inputs:
             self._inputs[dtype] = self._source.inputs(dtype)
         return self._inputs[dtype]
 
-    def expected(self, dtype: str) -> Dict[str, Expected]:
+    def expected(self, dtype: str) -> dict[str, Expected]:
         """Eager's answers by input class. Inputs are cloned, for in-place modules change them."""
         if dtype not in self._expected:
             module, wide = self.build(), self.build().double()
@@ -117,7 +117,7 @@ class Subject:
         return self._expected[dtype]
 
 
-def _answered(module: nn.Module, wide: nn.Module, arrays: Tuple[np.ndarray, ...]) -> Expected:
+def _answered(module: nn.Module, wide: nn.Module, arrays: tuple[np.ndarray, ...]) -> Expected:
     outputs = run_eager(module, arrays)
     try:
         truth = run_eager(wide, arrays, double=True)
@@ -167,14 +167,14 @@ class FromCatalogue:
         networks.randomise(module)
         return module.eval()
 
-    def inputs(self, dtype: str) -> Tuple[inputs.InputClass, ...]:
+    def inputs(self, dtype: str) -> tuple[inputs.InputClass, ...]:
         """Grid, knees, tails and special values for a bare activation, else a seeded batch."""
         shape = networks.EXAMPLE_SHAPES[self.network]
         if self.network == "bare":
             return inputs.bare_inputs(self.activation, shape, dtype)
         return inputs.network_inputs(shape, dtype)
 
-    def example(self) -> Tuple[Any, ...]:
+    def example(self) -> tuple[Any, ...]:
         """A batch of ordinary numbers."""
         import torch
 
@@ -197,8 +197,8 @@ def subject(name: str, network: str) -> Subject:
 
 
 def run_eager(
-    module: nn.Module, arrays: Tuple[np.ndarray, ...], double: bool = False
-) -> Tuple[np.ndarray, ...]:
+    module: nn.Module, arrays: tuple[np.ndarray, ...], double: bool = False
+) -> tuple[np.ndarray, ...]:
     """The outputs of `module` for copies of `arrays`, floats widened to float64 on demand."""
     import torch
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, Iterator, Mapping, Tuple
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ def leaves(tree: Any) -> Iterator[Any]:
         yield from leaves(child)
 
 
-def arrays(outputs: Any) -> Tuple[np.ndarray, ...]:
+def arrays(outputs: Any) -> tuple[np.ndarray, ...]:
     """The tensors among the leaves as NumPy arrays; what is no tensor is left out.
 
     NumPy has no bfloat16, so that becomes float32; a complex number becomes two real ones.

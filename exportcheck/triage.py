@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Iterator, List, Mapping, Optional, Tuple
+from typing import Iterator, Mapping
 
 import numpy as np
 
@@ -53,7 +53,7 @@ class Mismatch:
     """
 
     what: Subject
-    inputs: Tuple[InputClass, ...]
+    inputs: tuple[InputClass, ...]
     target: Target
     runtime: Runtime
     path: Path
@@ -102,7 +102,7 @@ def blame_mismatch(case: Mismatch) -> Blame:
     first = _random(case) or _eager(case)
     if first is not None:
         return first
-    evidence: List[Evidence] = []
+    evidence: list[Evidence] = []
     for opinion in (*case.runtime.opinions(case.path), *_sibling_opinions(case)):
         found, culprit = _asked(opinion, case)
         evidence.append(Evidence(opinion.tried, found))
@@ -112,7 +112,7 @@ def blame_mismatch(case: Mismatch) -> Blame:
     return Blame(Culprit.UNDECIDED, text, tuple(evidence))
 
 
-def _random(case: Mismatch) -> Optional[Blame]:
+def _random(case: Mismatch) -> Blame | None:
     """Eager twice and the export twice: other numbers the second time are nobody's mistake."""
     given = case.given
     module = case.what.build()
@@ -129,7 +129,7 @@ def _random(case: Mismatch) -> Optional[Blame]:
     return None
 
 
-def _eager(case: Mismatch) -> Optional[Blame]:
+def _eager(case: Mismatch) -> Blame | None:
     """float64 beside both: eager is to blame where it is the farther one at every such point."""
     rtol, atol = case.tolerance.rtol, case.tolerance.atol
     seen = False
@@ -170,7 +170,7 @@ def _by_sibling(case: Mismatch, target: Target) -> Run:
     return run
 
 
-def _asked(opinion: Opinion, case: Mismatch) -> Tuple[str, Optional[Culprit]]:
+def _asked(opinion: Opinion, case: Mismatch) -> tuple[str, Culprit | None]:
     """What the opinion came to, and whom it convicts."""
     try:
         run = opinion.load()
@@ -184,7 +184,7 @@ def _asked(opinion: Opinion, case: Mismatch) -> Tuple[str, Optional[Culprit]]:
 
 
 def _named(
-    culprit: Culprit, opinion: Opinion, case: Mismatch, evidence: Tuple[Evidence, ...]
+    culprit: Culprit, opinion: Opinion, case: Mismatch, evidence: tuple[Evidence, ...]
 ) -> Blame:
     """The blame in a sentence, down to the fusion or kernel where the runtime can tell."""
     if evidence[-1].found != "agrees with eager":
@@ -198,7 +198,7 @@ def _named(
     return Blame(culprit, text, evidence)
 
 
-def _pinpointed(culprit: Culprit, case: Mismatch) -> Tuple[str, Tuple[Evidence, ...]]:
+def _pinpointed(culprit: Culprit, case: Mismatch) -> tuple[str, tuple[Evidence, ...]]:
     """`Sigmoid: ` or nothing, and a remark where looking for it failed."""
     inputs = case.given.arrays
     try:

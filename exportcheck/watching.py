@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, Any, List, Optional
+from typing import IO, Any
 
 from exportcheck.places import caller
 
@@ -20,7 +20,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.forked = ""
-        self.written: List[str] = []
+        self.written: list[str] = []
 
     def __enter__(self) -> Watch:
         _register_once()
@@ -35,7 +35,7 @@ class Watch:
 
 
 class _State:
-    active: Optional[Watch] = None
+    active: Watch | None = None
     registered = False
 
 

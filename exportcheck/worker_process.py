@@ -60,13 +60,17 @@ class WorkerProcess:
     def __init__(
         self, command: Sequence[str] = (), environment: Mapping[str, str] = MappingProxyType({})
     ) -> None:
+        # coremltools leaves a package behind for every conversion, and the killed leave everything.
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="exportcheck-worker-", ignore_cleanup_errors=True
+        )
         self._log = tempfile.TemporaryFile("w+b", buffering=0)  # noqa: SIM115  # closed by `close`
         self._process = subprocess.Popen(
             command or (sys.executable, "-m", "exportcheck.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**os.environ, **_ENVIRONMENT, **environment},
+            env={**os.environ, **_ENVIRONMENT, "TMPDIR": self._folder.name, **environment},
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is the runner's to handle, and children die together
         )
@@ -129,6 +133,7 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._folder.cleanup()
 
     def close(self) -> None:
         """Lets the process end by itself, or ends it."""
@@ -138,6 +143,7 @@ class WorkerProcess:
             self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             self.kill()
+        self._folder.cleanup()
         self._log.close()
 
     def _read(self) -> None:

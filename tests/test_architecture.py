@@ -80,6 +80,42 @@ def test_the_worker_side_parses_as_python_3_8(module):
     ast.parse(WORKER[module].read_text("utf-8"), feature_version=(3, 8))
 
 
+BUILTIN_GENERICS = {"dict", "list", "tuple", "set", "frozenset", "type"}
+
+
+def runtime_subscripts(source: str) -> set[str]:
+    """Generics that are subscripted outside annotations and that Python 3.8 cannot subscript."""
+    tree = ast.parse(source)
+    abstract = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "collections.abc"
+        for alias in node.names
+    }
+    values = [n.value for n in ast.walk(tree) if isinstance(n, ast.Assign | ast.AnnAssign) and n.value]
+    bases = [base for n in ast.walk(tree) if isinstance(n, ast.ClassDef) for base in n.bases]
+    return {
+        node.value.id
+        for root in (*values, *bases)
+        for node in ast.walk(root)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in abstract | BUILTIN_GENERICS
+    }
+
+
+@pytest.mark.parametrize("module", sorted(WORKER))
+def test_the_worker_side_subscripts_only_what_python_3_8_can(module):
+    assert not runtime_subscripts(WORKER[module].read_text("utf-8"))
+
+
+def test_that_rule_can_fail_too():
+    assert runtime_subscripts("Pair = tuple[int, int]") == {"tuple"}
+    assert runtime_subscripts("from collections.abc import Callable\nF = Callable[[int], int]")
+    assert not runtime_subscripts("from typing import Tuple\nPair = Tuple[int, int]")
+    assert not runtime_subscripts("def f(x: dict[str, int]) -> list[int]: ...")
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -11,7 +11,7 @@ thought for its result's type; here the result is cast to the type the program d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, MutableMapping, Optional, Sequence, Tuple
+from typing import Any, Iterable, Mapping, MutableMapping, Sequence
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class Context:
     values: Values
 
     @property
-    def blocks(self) -> Tuple[ir.Block, ...]:
+    def blocks(self) -> tuple[ir.Block, ...]:
         """The nested blocks: condition and body of a loop, the two branches of a condition."""
         return self.operation.blocks
 
@@ -48,16 +48,16 @@ class Context:
         return self.evaluator.state
 
     @property
-    def outputs(self) -> Tuple[ir.Type, ...]:
+    def outputs(self) -> tuple[ir.Type, ...]:
         """The declared types of the operator's outputs."""
         return tuple(output.type for output in self.operation.outputs)
 
-    def names(self, parameter: str) -> Tuple[str, ...]:
+    def names(self, parameter: str) -> tuple[str, ...]:
         """The names of the values bound to an input, as a state needs them."""
         bindings = self.operation.inputs[parameter]
         return tuple(b.name for b in bindings if isinstance(b, ir.Reference))
 
-    def run(self, block: ir.Block, arguments: Sequence[Any] = ()) -> Tuple[Any, ...]:
+    def run(self, block: ir.Block, arguments: Sequence[Any] = ()) -> tuple[Any, ...]:
         """The outputs of a nested block, which sees every value of the blocks around it."""
         inner = dict(self.values)
         inner.update((i.name, a) for i, a in zip(block.inputs, arguments))
@@ -80,9 +80,9 @@ class Evaluator:
         self,
         opset: str,
         precision: str = "strict",
-        state: Optional[MutableMapping[str, Any]] = None,
-        constants: Optional[MutableMapping[int, Any]] = None,
-        trace: Optional[Values] = None,
+        state: MutableMapping[str, Any] | None = None,
+        constants: MutableMapping[int, Any] | None = None,
+        trace: Values | None = None,
     ) -> None:
         self.opset = opset
         self.precision = precision
@@ -91,7 +91,7 @@ class Evaluator:
         self._trace = trace
         self._blocks = 0
 
-    def run(self, block: ir.Block, values: Values) -> Tuple[Any, ...]:
+    def run(self, block: ir.Block, values: Values) -> tuple[Any, ...]:
         """The outputs of `block` in order; `values` holds what it starts from and is added to.
 
         Raises:
@@ -119,7 +119,7 @@ class Evaluator:
             if self._trace is not None:
                 self._trace[output.name] = result
 
-    def _results(self, operation: ir.Operation, values: Values) -> Tuple[Any, ...]:
+    def _results(self, operation: ir.Operation, values: Values) -> tuple[Any, ...]:
         operator = find(operation.type, self.opset)
         if operator is None:
             raise UnsupportedOperator(
@@ -149,8 +149,8 @@ class Evaluator:
 
     def _arguments(
         self, operator: Operator, operation: ir.Operation, values: Values
-    ) -> Dict[str, Any]:
-        given: Dict[str, Tuple[Any, ...]] = {
+    ) -> dict[str, Any]:
+        given: dict[str, tuple[Any, ...]] = {
             name: (literal.value,) for name, literal in operation.attributes.items()
         }
         if not operation.is_constant:
@@ -241,13 +241,13 @@ def _lookup(name: str, values: Values, where: str) -> Any:
     return values[name]
 
 
-def _last_use(block: ir.Block) -> Dict[int, List[str]]:
+def _last_use(block: ir.Block) -> dict[int, list[str]]:
     """Position of an operation -> the block's own values that no later one reads."""
-    last: Dict[str, int] = {}
+    last: dict[str, int] = {}
     for position, operation in enumerate(block.operations):
         last.update((output.name, position) for output in operation.outputs)
         last.update((name, position) for name in _reads(operation) if name in last)
-    dead: Dict[int, List[str]] = {}
+    dead: dict[int, list[str]] = {}
     for name, position in last.items():
         if name not in block.outputs:
             dead.setdefault(position, []).append(name)

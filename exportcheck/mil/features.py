@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -37,9 +37,9 @@ class Feature:
     """
 
     name: str
-    dtype: Optional[np.dtype[Any]]
-    shapes: Tuple[Tuple[int, ...], ...] = ()
-    ranges: Tuple[Range, ...] = ()
+    dtype: np.dtype[Any] | None
+    shapes: tuple[tuple[int, ...], ...] = ()
+    ranges: tuple[Range, ...] = ()
     optional: bool = False
     default: float = 0.0
 
@@ -66,7 +66,7 @@ class Feature:
         with np.errstate(over="ignore"):
             return array.astype(self.dtype, copy=False)
 
-    def allows(self, shape: Tuple[int, ...]) -> bool:
+    def allows(self, shape: tuple[int, ...]) -> bool:
         """Whether the model may be called with `shape`."""
         if self.ranges:
             return len(shape) == len(self.ranges) and all(
@@ -104,7 +104,7 @@ class Signature:
     states: Mapping[str, Feature]
 
 
-def parse_signatures(description: Any) -> Dict[str, Signature]:
+def parse_signatures(description: Any) -> dict[str, Signature]:
     """Function name -> signature; a model without named functions has one called `main`."""
     described = {f.name: f for f in description.functions} or {"main": description}
     return {
@@ -113,7 +113,7 @@ def parse_signatures(description: Any) -> Dict[str, Signature]:
     }
 
 
-def _features(messages: Any) -> Dict[str, Feature]:
+def _features(messages: Any) -> dict[str, Feature]:
     return {message.name: _feature(message) for message in messages}
 
 
@@ -145,7 +145,7 @@ def _feature(message: Any) -> Feature:
     )
 
 
-def _shapes(array: Any) -> Tuple[Tuple[int, ...], ...]:
+def _shapes(array: Any) -> tuple[tuple[int, ...], ...]:
     enumerated = tuple(tuple(map(int, s.shape)) for s in array.enumeratedShapes.shapes)
     if enumerated:
         return enumerated

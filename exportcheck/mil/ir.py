@@ -7,7 +7,7 @@ specialisation) are kept.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Union
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class TensorType:
     """
 
     dtype: str
-    shape: Tuple[Optional[int], ...]
+    shape: tuple[int | None, ...]
     variadic: bool = False
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class ListType:
     """A list whose elements all have one type; `length` is None where it can grow."""
 
     element: Type
-    length: Optional[int]
+    length: int | None
 
     def __str__(self) -> str:
         return f"list<{self.element}, {'?' if self.length is None else self.length}>"
@@ -97,7 +97,7 @@ class DictionaryType:
 class TupleType:
     """Several types together."""
 
-    members: Tuple[Type, ...]
+    members: tuple[Type, ...]
 
     def __str__(self) -> str:
         return f"tuple<{', '.join(map(str, self.members))}>"
@@ -137,10 +137,10 @@ class Operation:
     """One operator call. An input has one binding, or several where it is variadic."""
 
     type: str
-    inputs: Dict[str, Tuple[Binding, ...]]
-    outputs: Tuple[Named, ...]
-    blocks: Tuple[Block, ...] = ()
-    attributes: Dict[str, Literal] = field(default_factory=dict)
+    inputs: dict[str, tuple[Binding, ...]]
+    outputs: tuple[Named, ...]
+    blocks: tuple[Block, ...] = ()
+    attributes: dict[str, Literal] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -157,9 +157,9 @@ class Operation:
 class Block:
     """Operations in order, the values they start from and the names they end in."""
 
-    inputs: Tuple[Named, ...]
-    operations: Tuple[Operation, ...]
-    outputs: Tuple[str, ...]
+    inputs: tuple[Named, ...]
+    operations: tuple[Operation, ...]
+    outputs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,6 @@ class Function:
     """
 
     name: str
-    inputs: Tuple[Named, ...]
+    inputs: tuple[Named, ...]
     opset: str
     block: Block

@@ -7,7 +7,7 @@ of two vectors. Operators whose result is no larger than their inputs need no li
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -134,7 +134,7 @@ def _categories(i: Inputs) -> float:
     return _product(i["x"].shape[:-1]) * _number(i.get("size", 1))
 
 
-_RULES: Dict[str, Rule] = {
+_RULES: dict[str, Rule] = {
     "fill": _by_shape,
     "random_bernoulli": _by_shape,
     "random_normal": _by_shape,

@@ -7,7 +7,7 @@ again, so what it returns is no independent reading of the file.
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable
 
 import numpy as np
 
@@ -42,7 +42,7 @@ _DTYPES = {
 _MAX_RANK = 32
 
 
-def parse_functions(program: Any, weights: WeightFiles) -> Dict[str, ir.Function]:
+def parse_functions(program: Any, weights: WeightFiles) -> dict[str, ir.Function]:
     """The functions of `program`, a `MILSpec.Program` message, constants read through `weights`.
 
     Raises:
@@ -154,7 +154,7 @@ def _size(dimension: Any) -> Any:
     return None
 
 
-_TYPE_PARSERS: Dict[Any, Callable[[Any], ir.Type]] = {
+_TYPE_PARSERS: dict[Any, Callable[[Any], ir.Type]] = {
     "tensorType": _tensor_type,
     "listType": lambda m: ir.ListType(parse_type(m.type), _size(m.length)),
     "stateType": lambda m: ir.StateType(parse_type(m.wrappedType)),
@@ -163,13 +163,13 @@ _TYPE_PARSERS: Dict[Any, Callable[[Any], ir.Type]] = {
 }
 
 
-def _fixed(declared: ir.Type) -> Tuple[str, Tuple[int, ...]]:
+def _fixed(declared: ir.Type) -> tuple[str, tuple[int, ...]]:
     if not isinstance(declared, ir.TensorType) or None in declared.shape:
         raise InvalidModel(f"a constant cannot have type {declared}")
     return declared.dtype, tuple(int(size) for size in declared.shape if size is not None)
 
 
-def _immediate_tensor(message: Any, dtype: str, shape: Tuple[int, ...]) -> Any:
+def _immediate_tensor(message: Any, dtype: str, shape: tuple[int, ...]) -> Any:
     """The tensor written into the program itself; a rank-0 string is a `str`."""
     kind = message.WhichOneof("value")
     count = math.prod(shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, MutableMapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, Mapping, MutableMapping
 
 import numpy as np
 
@@ -44,14 +44,14 @@ class Program:
         self.signatures = signatures
         self.default_function = default_function
         self.precision = precision
-        self._constants: Dict[str, MutableMapping[int, Any]] = {name: {} for name in functions}
+        self._constants: dict[str, MutableMapping[int, Any]] = {name: {} for name in functions}
 
     def predict(
         self,
         inputs: Mapping[str, Any],
-        state: Optional[State] = None,
-        function_name: Optional[str] = None,
-    ) -> Dict[str, Any]:
+        state: State | None = None,
+        function_name: str | None = None,
+    ) -> dict[str, Any]:
         """The outputs by name, each in the dtype the model describes; a scalar has shape (1,).
 
         Args:
@@ -70,18 +70,18 @@ class Program:
     def trace(
         self,
         inputs: Mapping[str, Any],
-        state: Optional[State] = None,
-        function_name: Optional[str] = None,
-    ) -> Dict[str, Any]:
+        state: State | None = None,
+        function_name: str | None = None,
+    ) -> dict[str, Any]:
         """Every value of the run by name, in the order computed, for finding the first wrong one.
 
         Arguments and errors are those of `predict`. In a loop the last iteration's value stands.
         """
-        values: Dict[str, Any] = {}
+        values: dict[str, Any] = {}
         self._run(inputs, state, function_name, values)
         return values
 
-    def make_state(self, function_name: Optional[str] = None) -> State:
+    def make_state(self, function_name: str | None = None) -> State:
         """A new state, every tensor zero.
 
         Raises:
@@ -92,7 +92,7 @@ class Program:
         return {name: feature.filled() for name, feature in signature.states.items()}
 
     @property
-    def operators(self) -> Dict[str, int]:
+    def operators(self) -> dict[str, int]:
         """How often each operator occurs, nested blocks included, constants left out."""
         found = Counter(
             operation.type
@@ -103,7 +103,7 @@ class Program:
         return dict(sorted(found.items()))
 
     @property
-    def float_types(self) -> Tuple[str, ...]:
+    def float_types(self) -> tuple[str, ...]:
         """The float types that operators compute in, casts and constants left out, widest last."""
         declared = {
             output.type.dtype
@@ -115,7 +115,7 @@ class Program:
         }
         return tuple(sorted(declared))
 
-    def _function(self, name: Optional[str]) -> ir.Function:
+    def _function(self, name: str | None) -> ir.Function:
         chosen = name or self.default_function
         if chosen not in self.signatures:
             known = ", ".join(sorted(self.signatures))
@@ -125,10 +125,10 @@ class Program:
     def _run(
         self,
         inputs: Mapping[str, Any],
-        state: Optional[State],
-        function_name: Optional[str],
-        trace: Optional[Dict[str, Any]],
-    ) -> Dict[str, Any]:
+        state: State | None,
+        function_name: str | None,
+        trace: dict[str, Any] | None,
+    ) -> dict[str, Any]:
         function = self._function(function_name)
         signature = self.signatures[function.name]
         if signature.states and state is None:
@@ -147,7 +147,7 @@ class Program:
             raise InvalidModel(f"the model needs more memory than there is ({error})") from error
 
 
-def load(path: Union[str, Path], precision: str = "strict") -> Program:
+def load(path: str | Path, precision: str = "strict") -> Program:
     """The ML program saved at `path`, an `.mlpackage` folder, ready to run on any machine.
 
     Args:
@@ -221,7 +221,7 @@ def _read_model(path: Path) -> Any:
 
 def _bound(
     function: ir.Function, signature: Signature, inputs: Mapping[str, Any], evaluator: Evaluator
-) -> Iterator[Tuple[str, Any]]:
+) -> Iterator[tuple[str, Any]]:
     """The function's inputs, checked against the description and cast to the program's types."""
     unknown = inputs.keys() - signature.inputs.keys()
     if unknown:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence, TypeVar, overload
+from typing import Any, Callable, Sequence, TypeVar, overload
 
 from exportcheck.discover import modules
 
@@ -31,13 +31,13 @@ class Operator:
     name: str
     function: Callable[..., Any]
     since: str
-    variadic: FrozenSet[str]
-    parameters: FrozenSet[str]
-    required: FrozenSet[str]
+    variadic: frozenset[str]
+    parameters: frozenset[str]
+    required: frozenset[str]
     wants_context: bool
 
 
-_VERSIONS: Dict[str, List[Operator]] = {}
+_VERSIONS: dict[str, list[Operator]] = {}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,14 +48,14 @@ def op(function: F) -> F: ...
 
 @overload
 def op(
-    *, name: Optional[str] = None, since: str = OLDEST, variadic: Sequence[str] = ()
+    *, name: str | None = None, since: str = OLDEST, variadic: Sequence[str] = ()
 ) -> Callable[[F], F]: ...
 
 
 def op(
-    function: Optional[Callable[..., Any]] = None,
+    function: Callable[..., Any] | None = None,
     *,
-    name: Optional[str] = None,
+    name: str | None = None,
     since: str = OLDEST,
     variadic: Sequence[str] = (),
 ) -> Any:
@@ -92,14 +92,14 @@ def op(
 
 
 @lru_cache(maxsize=None)
-def find(name: str, opset: str) -> Optional[Operator]:
+def find(name: str, opset: str) -> Operator | None:
     """The newest version of operator `name` that `opset` has; None where there is none."""
     _load()
     usable = [operator for operator in _VERSIONS.get(name, ()) if operator.since <= opset]
     return usable[-1] if usable else None
 
 
-def names() -> List[str]:
+def names() -> list[str]:
     """Every operator there is, sorted."""
     _load()
     return sorted(_VERSIONS)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Iterator, Mapping
 
 import numpy as np
 
@@ -92,13 +92,13 @@ def _operation(operation: ir.Operation, inlined: Inlined, indent: str) -> Iterat
     yield f"{indent}}}"
 
 
-def _typed(values: Tuple[ir.Named, ...]) -> str:
+def _typed(values: tuple[ir.Named, ...]) -> str:
     return ", ".join(f"%{plain(value.name)}: {value.type}" for value in values)
 
 
-def _arguments(operation: ir.Operation, inlined: Inlined) -> List[str]:
+def _arguments(operation: ir.Operation, inlined: Inlined) -> list[str]:
     """The inputs, in the order of the operator's parameters: a file has them in none."""
-    shown: Dict[str, str] = {}
+    shown: dict[str, str] = {}
     operator = find(operation.type, max(ir.OPSETS))
     for name, bindings in operation.inputs.items():
         values = [
@@ -116,7 +116,7 @@ def _arguments(operation: ir.Operation, inlined: Inlined) -> List[str]:
     return [f"{plain(name)}={shown[name]}" for name in names]
 
 
-def _several(values: List[str]) -> str:
+def _several(values: list[str]) -> str:
     return f"({', '.join(values)}{',' * (len(values) == 1)})"
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import struct
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any
 
 import numpy as np
 
@@ -49,9 +49,9 @@ class WeightFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._mapped: Dict[str, np.ndarray] = {}
+        self._mapped: dict[str, np.ndarray] = {}
 
-    def read(self, file_name: str, offset: int, dtype: str, shape: Tuple[int, ...]) -> np.ndarray:
+    def read(self, file_name: str, offset: int, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
         """The read-only tensor of `dtype` and `shape` whose record stands at `offset`.
 
         Raises:
@@ -101,7 +101,7 @@ def packed_size(dtype: str, count: int) -> int:
     return (count * bits + 7) // 8
 
 
-def unpack(data: np.ndarray, dtype: str, shape: Tuple[int, ...]) -> np.ndarray:
+def unpack(data: np.ndarray, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """`data`, uint8 bytes in a file's layout, as elements of `dtype` in `shape`.
 
     Sub-byte integers are packed from the low bit up and may straddle two bytes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Dict
+from typing import Any
 
 from exportcheck.rewrites.sources import Forward
 
@@ -14,7 +14,7 @@ def chosen(forward: Forward, mask: ast.expr, value: ast.expr, other: ast.expr) -
     return _call("where", mask, *sides)
 
 
-def scope() -> Dict[str, Any]:
+def scope() -> dict[str, Any]:
     """The names that `chosen` uses."""
     import torch
 

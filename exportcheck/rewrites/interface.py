@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, FrozenSet, Iterator, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +27,7 @@ class Candidate:
     module: nn.Module
     code: str
     swap: str
-    rewritten: FrozenSet[Tuple[int, int]] = frozenset()
+    rewritten: frozenset[tuple[int, int]] = frozenset()
 
 
 class Rule(Protocol):
@@ -53,8 +54,8 @@ class Rewrite:
     original: str
     replacement: str
     code: str
-    proof: Tuple[str, ...]
-    targets: Tuple[str, ...]
+    proof: tuple[str, ...]
+    targets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class Refuted:
     path: str
     replacement: str
     why: str
-    input: Optional[float] = None
-    actual: Optional[float] = None
-    expected: Optional[float] = None
+    input: float | None = None
+    actual: float | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,6 @@ class Proof:
         when_training: whether they agree in training mode too.
     """
 
-    lines: Tuple[str, ...]
-    remarks: Tuple[str, ...] = field(default=())
+    lines: tuple[str, ...]
+    remarks: tuple[str, ...] = field(default=())
     when_training: bool = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import Activation, activations
 from exportcheck.errors import Unavailable
@@ -31,19 +31,19 @@ class KnownForm:
 
     native: str
     form: str
-    words: Tuple[Tuple[str, str], ...]
+    words: tuple[tuple[str, str], ...]
 
-    def native_class(self) -> Optional[Type[nn.Module]]:
+    def native_class(self) -> type[nn.Module] | None:
         """The native class; None where this PyTorch has no such class."""
         try:
-            found: Type[nn.Module] = import_object(self.native)
+            found: type[nn.Module] = import_object(self.native)
         except Unavailable:
             return None
         return found
 
-    def form_class(self) -> Type[nn.Module]:
+    def form_class(self) -> type[nn.Module]:
         """The form's class."""
-        found: Type[nn.Module] = import_object(self.form)
+        found: type[nn.Module] = import_object(self.form)
         return found
 
     def suits(self, module: nn.Module) -> bool:
@@ -56,7 +56,7 @@ class KnownForm:
 
 
 @lru_cache(maxsize=None)
-def known_forms() -> Tuple[KnownForm, ...]:
+def known_forms() -> tuple[KnownForm, ...]:
     """Every form of a family that has a native one, in the catalogue's order, each once."""
     members = activations().values()
     natives = {a.family: a for a in members if a.reference and a.form == "native"}
@@ -68,10 +68,10 @@ def known_forms() -> Tuple[KnownForm, ...]:
     return tuple(dict.fromkeys(pairs))
 
 
-def _words(native: Activation) -> Tuple[Tuple[str, str], ...]:
+def _words(native: Activation) -> tuple[tuple[str, str], ...]:
     return tuple((k, v) for k, v in native.kwargs.items() if isinstance(v, str))
 
 
-def arguments(kind: Type[Any]) -> Dict[str, inspect.Parameter]:
+def arguments(kind: type[Any]) -> dict[str, inspect.Parameter]:
     """The constructor's parameters by name."""
     return dict(inspect.signature(kind).parameters)

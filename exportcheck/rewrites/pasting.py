@@ -6,18 +6,19 @@ import builtins
 import inspect
 import symtable
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Type
+from typing import Any
 
 
-def of_class(kind: Type[Any]) -> str:
+def of_class(kind: type[Any]) -> str:
     """The source of a class, everything of its own file that it needs spelt out before it."""
     scope = vars(sys.modules[kind.__module__])
     needed = _spelt_out(kind, scope, {})
     return standalone("\n\n".join(needed.values()), scope, kind.__module__)
 
 
-def _spelt_out(found: Any, scope: Mapping[str, Any], known: Dict[str, str]) -> Dict[str, str]:
+def _spelt_out(found: Any, scope: Mapping[str, Any], known: dict[str, str]) -> dict[str, str]:
     """Names to sources, whatever is needed first, of `found` and its file's other objects."""
     source = inspect.getsource(found)
     known = {**known, found.__name__: ""}
@@ -48,11 +49,11 @@ def standalone(source: str, scope: Mapping[str, Any], own: str, *, postponed: bo
     return "\n\n\n".join(["\n\n".join(filter(None, parts)), source.rstrip()]).lstrip() + "\n"
 
 
-def free_names(source: str) -> Set[str]:
+def free_names(source: str) -> set[str]:
     """The names that `source` takes from around it."""
     waiting = [symtable.symtable(source, "source", "exec")]
     own = {symbol.get_name() for symbol in waiting[0].get_symbols() if symbol.is_assigned()}
-    found: Set[str] = set()
+    found: set[str] = set()
     while waiting:
         table = waiting.pop()
         waiting.extend(table.get_children())
@@ -93,7 +94,7 @@ def _is_literal(value: Any) -> bool:
 
 def _merged(imports: Sequence[str]) -> Iterator[str]:
     """The imports in isort's order, those of names from one module in one line."""
-    named: Dict[str, List[str]] = {}
+    named: dict[str, list[str]] = {}
     for line in imports:
         head, _, names = line.partition(" import ")
         named.setdefault(head if names else line, []).extend([names] if names else [])

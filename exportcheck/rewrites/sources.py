@@ -1,29 +1,21 @@
 """The source of a module's `forward`: read as a syntax tree, edited, and made a class again."""
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import builtins
 import copy
 import inspect
 import linecache
 import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from types import FunctionType
 from typing import (
     TYPE_CHECKING,
     Any,
-    Dict,
-    FrozenSet,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-    Type,
 )
 
 from exportcheck.rewrites.interface import Candidate
@@ -54,13 +46,13 @@ class Forward:
     static: bool
 
     @property
-    def scope(self) -> Dict[str, Any]:
+    def scope(self) -> dict[str, Any]:
         """The names of its file."""
         return self.function.__globals__
 
     def value(self, node: ast.AST) -> Any:
         """What a dotted name such as `F.relu` or `self.function` stands for; None if unknown."""
-        names: List[str] = []
+        names: list[str] = []
         while isinstance(node, ast.Attribute):
             names.append(node.attr)
             node = node.value
@@ -73,7 +65,7 @@ class Forward:
         return found
 
     @property
-    def locals(self) -> FrozenSet[str]:
+    def locals(self) -> frozenset[str]:
         """The names that it assigns, its arguments but the first included."""
         arguments = self.tree.args.args[0 if self.static else 1 :]
         stored = (
@@ -84,7 +76,7 @@ class Forward:
         return frozenset((*(a.arg for a in arguments), *stored))
 
 
-def forward_of(module: nn.Module) -> Optional[Forward]:
+def forward_of(module: nn.Module) -> Forward | None:
     """The `forward` of a module that somebody wrote, None where it cannot be rewritten safely.
 
     That is where its source is not at hand, where it is PyTorch's own, wrapped by a decorator, or
@@ -132,9 +124,9 @@ class Edit(ast.NodeTransformer):
     def __init__(self, forward: Forward) -> None:
         self.forward = forward
         self.changes = False
-        self.lines: Set[Tuple[int, int]] = set()
-        self.definitions: Dict[str, str] = {}
-        self.scope: Dict[str, Any] = {}
+        self.lines: set[tuple[int, int]] = set()
+        self.definitions: dict[str, str] = {}
+        self.scope: dict[str, Any] = {}
 
     def edited(self, tree: ast.FunctionDef) -> ast.FunctionDef:
         """A changed copy of `tree`, the forward as the edits before this one left it."""
@@ -147,10 +139,10 @@ class Edit(ast.NodeTransformer):
         self.lines.add((first, getattr(node, "end_lineno", None) or first))
 
 
-def edited(forward: Forward, kinds: Sequence[Type[Edit]]) -> Optional[Candidate]:
+def edited(forward: Forward, kinds: Sequence[type[Edit]]) -> Candidate | None:
     """The module with every edit of `kinds` made, None unless each of them changes something."""
     tree = forward.tree
-    made: List[Edit] = []
+    made: list[Edit] = []
     for kind in kinds:
         edit = kind(forward)
         tree = edit.edited(tree)
@@ -166,8 +158,8 @@ def _candidate(forward: Forward, tree: ast.FunctionDef, made: Sequence[Edit]) ->
     what = ", ".join(edit.does for edit in made)
     body = textwrap.indent(ast.unparse(tree), "    ")
     source = f'class {name}({base.__name__}):\n    """`{base.__name__}` with {what}."""\n\n{body}\n'
-    definitions: Dict[str, str] = {}
-    scope: Dict[str, Any] = {**forward.scope, base.__name__: base}
+    definitions: dict[str, str] = {}
+    scope: dict[str, Any] = {**forward.scope, base.__name__: base}
     for edit in made:
         definitions.update(edit.definitions)
         scope.update(edit.scope)
@@ -186,7 +178,7 @@ def _candidate(forward: Forward, tree: ast.FunctionDef, made: Sequence[Edit]) ->
 _numbers = count()
 
 
-def defined(source: str, scope: Mapping[str, Any], flags: int = 0) -> Dict[str, Any]:
+def defined(source: str, scope: Mapping[str, Any], flags: int = 0) -> dict[str, Any]:
     """The names after running `source` in a copy of `scope`; its lines stay readable.
 
     TorchScript and tracebacks ask for them.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Type
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def twin(module: nn.Module, kind: Optional[Type[nn.Module]] = None, **attributes: Any) -> nn.Module:
+def twin(module: nn.Module, kind: type[nn.Module] | None = None, **attributes: Any) -> nn.Module:
     """A module that shares parameters, buffers, submodules and hooks with `module`.
 
     Args:
@@ -38,7 +39,7 @@ def become(module: nn.Module, other: nn.Module) -> Callable[[], None]:
     touched, and what changes there before the undo stays changed.
     """
     kind, mine = type(module), vars(module)
-    changed: Dict[str, Any] = {}
+    changed: dict[str, Any] = {}
     for name, value in vars(other).items():
         if name not in _state() and mine.get(name, _ABSENT) is not value:
             changed[name] = mine.get(name, _ABSENT)
@@ -58,7 +59,7 @@ def become(module: nn.Module, other: nn.Module) -> Callable[[], None]:
 _ABSENT = object()
 
 
-def _state() -> Dict[str, Any]:
+def _state() -> dict[str, Any]:
     """What every module has: its parameters, hooks and so on, by the names of the attributes."""
     from torch import nn
 

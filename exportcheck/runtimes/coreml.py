@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -22,9 +22,9 @@ class AppleCoreML:
 
     name: str = "coreml"
     simulated: bool = False
-    distributions: Tuple[str, ...] = ("coremltools",)
+    distributions: tuple[str, ...] = ("coremltools",)
 
-    def missing(self) -> Optional[str]:
+    def missing(self) -> str | None:
         """Why it is not here: it exists on macOS only."""
         if sys.platform == "darwin":
             return None
@@ -73,9 +73,9 @@ class MilNumpy:
 
     name: str = "mil-numpy"
     simulated: bool = True
-    distributions: Tuple[str, ...] = ("numpy", "scipy")
+    distributions: tuple[str, ...] = ("numpy", "scipy")
 
-    def missing(self) -> Optional[str]:
+    def missing(self) -> str | None:
         """None: it is part of this package."""
         return None
 

@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 
@@ -75,10 +75,10 @@ class OnnxRuntime:
 
     name: str = "onnxruntime"
     simulated: bool = False
-    distributions: Tuple[str, ...] = ("onnxruntime",)
-    session_config: Tuple[Tuple[str, str], ...] = ()
+    distributions: tuple[str, ...] = ("onnxruntime",)
+    session_config: tuple[tuple[str, str], ...] = ()
 
-    def missing(self) -> Optional[str]:
+    def missing(self) -> str | None:
         """None: a plain dependency of this package."""
         return None
 
@@ -92,7 +92,7 @@ class OnnxRuntime:
             operators = count_operators(onnx.load(str(optimized)).graph)
         return Loaded(run, {"optimized": operators}, {"mobile": self._mobile(path)})
 
-    def _mobile(self, path: Path) -> Dict[str, Dict[str, int]]:
+    def _mobile(self, path: Path) -> dict[str, dict[str, int]]:
         """How many nodes the phones' accelerators take, in how many runs, by ONNX Runtime's own checker.
 
         More than one partition means copies to and fro, whatever the number of nodes.
@@ -209,7 +209,7 @@ def _reference(model: Any) -> Run:
     return run
 
 
-def count_operators(graph: Any) -> Dict[str, int]:
+def count_operators(graph: Any) -> dict[str, int]:
     """How often each operator stands in an ONNX graph, nested graphs included."""
     found: Counter[str] = Counter()
     graphs = [graph]

@@ -15,7 +15,7 @@ _GROUPS = ("torch.jit", "torch export", "ONNX trace", "ONNX dynamo", "Core ML")
 
 
 @lru_cache(maxsize=None)
-def targets() -> Dict[str, Target]:
+def targets() -> dict[str, Target]:
     """Every target by name, those of one exporter together."""
     found = [target for module in modules(__name__) for target in module.TARGETS]
     found.sort(key=lambda t: _GROUPS.index(t.group) if t.group in _GROUPS else len(_GROUPS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -24,8 +24,8 @@ class CoreML:
     quick: bool = False
     group: str = "Core ML"
     suffix: str = ".mlpackage"
-    distributions: Tuple[str, ...] = ("torch", "coremltools", "numpy")
-    runtimes: Tuple[Runtime, ...] = (AppleCoreML(), MilNumpy())
+    distributions: tuple[str, ...] = ("torch", "coremltools", "numpy")
+    runtimes: tuple[Runtime, ...] = (AppleCoreML(), MilNumpy())
 
     @property
     def siblings(self) -> Mapping[str, Culprit]:
@@ -46,16 +46,15 @@ class CoreML:
         precision = self.precision.replace("float", "fp")
         return precision if self.frontend == "trace" else f"{self.frontend} {precision}"
 
-    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+    def export(self, module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The `MLModel`, not loaded into any runtime.
 
         From an ExportedProgram the decompositions must run first: coremltools refuses the training
         dialect.
         """
-        import torch
 
         ct = import_coremltools()
-        options: Dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if self.frontend == "export":
             source = exported_program(module, example, dynamic).run_decompositions({})
         else:
@@ -71,7 +70,7 @@ class CoreML:
             **options,
         )
 
-    def _operators(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    def _operators(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """The operators that the front end sees."""
         import torch
 
@@ -99,7 +98,7 @@ class CoreML:
         }
         return Inspection(facts, {"exported": program.operators})
 
-    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    def untranslated(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """The operators that coremltools has no conversion function for."""
         import_coremltools()
         from coremltools.converters.mil.frontend.torch.torch_op_registry import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Protocol, Sequence, Tuple
 
 from exportcheck.results import Culprit
 
@@ -58,7 +58,7 @@ class Opinion:
 
     tried: str
     load: Callable[[], Run]
-    culprit: Optional[Culprit] = None
+    culprit: Culprit | None = None
     independent: bool = False
 
 
@@ -80,9 +80,9 @@ class Runtime(Protocol):
     @property
     def simulated(self) -> bool: ...
     @property
-    def distributions(self) -> Tuple[str, ...]: ...
+    def distributions(self) -> tuple[str, ...]: ...
 
-    def missing(self) -> Optional[str]:
+    def missing(self) -> str | None:
         """Why it cannot run on this machine and what to do; None where it can. Imports nothing."""
 
     def load(self, path: Path) -> Loaded:
@@ -135,13 +135,13 @@ class Target(Protocol):
     @property
     def quick(self) -> bool: ...
     @property
-    def distributions(self) -> Tuple[str, ...]: ...
+    def distributions(self) -> tuple[str, ...]: ...
     @property
     def runtimes(self) -> Sequence[Runtime]: ...
     @property
     def siblings(self) -> Mapping[str, Culprit]: ...
 
-    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+    def export(self, module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """`module`, an `nn.Module` in eval mode, exported for inputs like the tensors in `example`.
 
         Args:
@@ -167,5 +167,5 @@ class Target(Protocol):
             Exception: the checker's, for an invalid file.
         """
 
-    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    def untranslated(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """Every operator of `module` that the exporter has no translation for, `aten::celu`."""

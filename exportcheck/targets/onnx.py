@@ -6,7 +6,7 @@ import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 from exportcheck.results import Culprit
 from exportcheck.runtimes.onnxruntime import OnnxRuntime, count_operators
@@ -23,7 +23,7 @@ class Onnx:
     quick: bool = False
     suffix: str = ".onnx"
     precision: str = "float32"
-    runtimes: Tuple[OnnxRuntime, ...] = (OnnxRuntime(),)
+    runtimes: tuple[OnnxRuntime, ...] = (OnnxRuntime(),)
 
     @property
     def name(self) -> str:
@@ -47,16 +47,16 @@ class Onnx:
         return str(self.opset)
 
     @property
-    def distributions(self) -> Tuple[str, ...]:
+    def distributions(self) -> tuple[str, ...]:
         """The tracing exporter is PyTorch's alone; the other writes through onnxscript."""
         more = ("onnxscript", "onnx-ir") if self.exporter == "dynamo" else ()
         return ("torch", "onnx", *more)
 
-    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+    def export(self, module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The model as bytes (trace) or an ONNXProgram (dynamo)."""
         import torch
 
-        options: Dict[str, Any] = {}
+        options: dict[str, Any] = {}
         if self.exporter == "dynamo":
             if dynamic:
                 options["dynamic_shapes"] = dynamic_shapes(example, dynamic)
@@ -102,7 +102,7 @@ class Onnx:
         }
         return Inspection(facts, {"exported": count_operators(model.graph)})
 
-    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    def untranslated(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """The ATen operators that this exporter has no translation for at this opset."""
         if self.exporter == "dynamo":
             return _undispatched(module, example)
@@ -114,7 +114,7 @@ class Onnx:
         return tuple(dict.fromkeys(names))
 
 
-def _undispatched(module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+def _undispatched(module: Any, example: tuple[Any, ...]) -> Sequence[str]:
     """Operators left without an ONNX function after the exporter's own decompositions."""
     import torch
     from torch.onnx._internal.exporter import _decomp, _registration

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 from exportcheck.results import Culprit
 from exportcheck.targets.interface import Agrees, Arrays, Axes, Inspection, Loaded, Opinion, Run
@@ -18,9 +18,9 @@ class Torch:
 
     name: str = "torch"
     simulated: bool = False
-    distributions: Tuple[str, ...] = ("torch",)
+    distributions: tuple[str, ...] = ("torch",)
 
-    def missing(self) -> Optional[str]:
+    def missing(self) -> str | None:
         """None: it comes with PyTorch."""
         return None
 
@@ -58,11 +58,11 @@ class TorchExport:
     suffix: str = ".pt2"
     precision: str = "float32"
     quick: bool = True
-    distributions: Tuple[str, ...] = ("torch",)
-    runtimes: Tuple[Torch, ...] = (Torch(),)
+    distributions: tuple[str, ...] = ("torch",)
+    runtimes: tuple[Torch, ...] = (Torch(),)
     siblings: Mapping[str, Culprit] = field(default_factory=dict)
 
-    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+    def export(self, module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The ExportedProgram."""
         return exported_program(module, example, dynamic)
 
@@ -81,12 +81,12 @@ class TorchExport:
         facts = {"size_bytes": path.stat().st_size}
         return Inspection(facts, {"exported": dict(sorted(operators.items()))})
 
-    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    def untranslated(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """None: every ATen operator is one of torch.export's own."""
         return ()
 
 
-def exported_program(module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+def exported_program(module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
     """`torch.export.export`, `dynamic` axes of any size."""
     import torch
 
@@ -95,7 +95,7 @@ def exported_program(module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) 
     return torch.export.export(module, example, dynamic_shapes=dynamic_shapes(example, dynamic))
 
 
-def dynamic_shapes(example: Tuple[Any, ...], dynamic: Axes) -> Any:
+def dynamic_shapes(example: tuple[Any, ...], dynamic: Axes) -> Any:
     """The axes for torch.export, which finds by itself which of them must be equal."""
     import torch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 from exportcheck.results import Culprit
 from exportcheck.targets.interface import (
@@ -26,9 +26,9 @@ class Libtorch:
 
     name: str = "libtorch"
     simulated: bool = False
-    distributions: Tuple[str, ...] = ("torch",)
+    distributions: tuple[str, ...] = ("torch",)
 
-    def missing(self) -> Optional[str]:
+    def missing(self) -> str | None:
         """None: it comes with PyTorch."""
         return None
 
@@ -84,8 +84,8 @@ class TorchScript:
     group: str = "torch.jit"
     suffix: str = ".pt"
     precision: str = "float32"
-    distributions: Tuple[str, ...] = ("torch",)
-    runtimes: Tuple[Libtorch, ...] = (Libtorch(),)
+    distributions: tuple[str, ...] = ("torch",)
+    runtimes: tuple[Libtorch, ...] = (Libtorch(),)
 
     @property
     def siblings(self) -> Mapping[str, Culprit]:
@@ -103,7 +103,7 @@ class TorchScript:
         """The mode."""
         return self.mode
 
-    def export(self, module: Any, example: Tuple[Any, ...], dynamic: Axes = ()) -> Any:
+    def export(self, module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The `ScriptModule`; no size is fixed in it that the module does not fix itself."""
         import torch
 
@@ -121,18 +121,18 @@ class TorchScript:
         import torch
 
         graph = torch.jit.load(str(path)).inlined_graph
-        operators: Dict[str, int] = Counter(
+        operators: dict[str, int] = Counter(
             node.kind() for node in graph.nodes() if not node.kind().startswith("prim::")
         )
         facts = {"size_bytes": path.stat().st_size}
         return Inspection(facts, {"exported": dict(sorted(operators.items()))})
 
-    def untranslated(self, module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+    def untranslated(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """The Python functions that a trace contains: they cannot be saved."""
         return tuple(dict.fromkeys(n for n in traced_operators(module, example) if ":" not in n))
 
 
-def trace(module: Any, example: Tuple[Any, ...]) -> Any:
+def trace(module: Any, example: tuple[Any, ...]) -> Any:
     """`torch.jit.trace`, without its strictness where the module returns a dictionary.
 
     Strict tracing refuses every dictionary, for its keys might change with the input; a module of
@@ -148,7 +148,7 @@ def trace(module: Any, example: Tuple[Any, ...]) -> Any:
     return torch.jit.trace(module, example, check_trace=False, strict=False)
 
 
-def traced_operators(module: Any, example: Tuple[Any, ...]) -> Sequence[str]:
+def traced_operators(module: Any, example: tuple[Any, ...]) -> Sequence[str]:
     """The operators of a trace in order, `aten::celu`, Python functions by their bare names."""
     graph = trace(module, example).inlined_graph
     return [

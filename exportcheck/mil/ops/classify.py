@@ -5,7 +5,7 @@ Source: `iOS15/classify.py` in coremltools 9.0, converters/mil/mil/ops/defs.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 @op
-def classify(probabilities: Array, classes: Sequence[Any]) -> Tuple[Any, Dict[Any, float]]:
+def classify(probabilities: Array, classes: Sequence[Any]) -> tuple[Any, dict[Any, float]]:
     """The class of the largest probability, and every class with its own.
 
     Classes are strings or integers, as many as there are probabilities, which are taken in order

@@ -9,7 +9,7 @@ the operators' specification.
 
 from __future__ import annotations
 
-from typing import Optional, Sequence, Tuple
+from typing import Sequence
 
 import numpy as np
 
@@ -20,7 +20,7 @@ Array = np.ndarray
 
 @op(since="CoreML8")
 def constexpr_blockwise_shift_scale(
-    data: Array, scale: Array, offset: Optional[Array] = None
+    data: Array, scale: Array, offset: Array | None = None
 ) -> Array:
     """`scale` * (data - offset); along each dimension a parameter holds for a block of `data`."""
     shifted = data.astype(np.float32)
@@ -30,7 +30,7 @@ def constexpr_blockwise_shift_scale(
 
 
 @op(since="CoreML8")
-def constexpr_lut_to_dense(indices: Array, lut: Array, vector_axis: Optional[int] = None) -> Array:
+def constexpr_lut_to_dense(indices: Array, lut: Array, vector_axis: int | None = None) -> Array:
     """The vector lut[block, index] in place of each index, laid out along `vector_axis`.
 
     `lut` is [*blocks, palettes, vector]: a table for every block of `indices`. With vectors of one
@@ -55,8 +55,8 @@ def constexpr_sparse_to_dense(nonzero_data: Array, mask: Array) -> Array:
 
 @op(since="CoreML8")
 def constexpr_lut_to_sparse(
-    indices_mask: Array, indices_nonzero_data: Array, lut: Array, vector_axis: Optional[int] = None
-) -> Tuple[Array, Array]:
+    indices_mask: Array, indices_nonzero_data: Array, lut: Array, vector_axis: int | None = None
+) -> tuple[Array, Array]:
     """`constexpr_lut_to_dense` of a sparse constant: its wider mask and its values."""
     indices = constexpr_sparse_to_dense(indices_nonzero_data, indices_mask)
     dense = constexpr_lut_to_dense(indices, lut, vector_axis)
@@ -67,8 +67,8 @@ def constexpr_lut_to_sparse(
 
 @op(since="CoreML8")
 def constexpr_sparse_blockwise_shift_scale(
-    data_mask: Array, nonzero_data: Array, scale: Array, offset: Optional[Array] = None
-) -> Tuple[Array, Array]:
+    data_mask: Array, nonzero_data: Array, scale: Array, offset: Array | None = None
+) -> tuple[Array, Array]:
     """`constexpr_blockwise_shift_scale` of a sparse constant: its mask, its values."""
     data = constexpr_sparse_to_dense(nonzero_data, data_mask)
     dense = constexpr_blockwise_shift_scale(data, scale, offset)

@@ -8,7 +8,7 @@ are the operators' specification; what a list holds before it is written to is w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Optional, Sequence, Tuple, Union
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -32,14 +32,14 @@ def select(cond: Array, a: Array, b: Array) -> Array:
 
 
 @op(name="cond")
-def cond_(pred: Array, context: Context) -> Tuple[Any, ...]:
+def cond_(pred: Array, context: Context) -> tuple[Any, ...]:
     """The outputs of the first block if `pred` holds, else of the second; only that one runs."""
     if_true, if_false = context.blocks
     return context.run(if_true if pred.item() else if_false)
 
 
 @op(variadic=["loop_vars"])
-def while_loop(loop_vars: Tuple[Any, ...], context: Context) -> Tuple[Any, ...]:
+def while_loop(loop_vars: tuple[Any, ...], context: Context) -> tuple[Any, ...]:
     """body(body(... loop_vars)) for as long as cond(loop_vars) holds, perhaps not once.
 
     A condition that always holds never returns.
@@ -61,8 +61,8 @@ class TensorList:
         grows: whether writing past the end makes it longer.
     """
 
-    elements: Tuple[Optional[Array], ...]
-    blank: Optional[Array]
+    elements: tuple[Array | None, ...]
+    blank: Array | None
     grows: bool
 
     def read(self, index: int) -> Array:
@@ -87,9 +87,9 @@ class TensorList:
 
 @op(variadic=["elem_shape"])
 def make_list(
-    elem_shape: Tuple[Union[Array, str], ...] = (),
-    init_length: Union[int, Array] = 1,
-    dynamic_length: Union[bool, Array] = True,
+    elem_shape: tuple[Array | str, ...] = (),
+    init_length: int | Array = 1,
+    dynamic_length: bool | Array = True,
     dtype: str = "fp32",
 ) -> TensorList:
     """`init_length` zero tensors of shape `elem_shape`; a size that is a name is not known yet."""

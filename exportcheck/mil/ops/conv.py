@@ -11,7 +11,7 @@ docstrings are the operators' specification, and Apple's tests beside them.
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -27,11 +27,11 @@ _BLOCK = 1 << 20
 
 def paddings(
     pad_type: str,
-    pad: Optional[Array],
+    pad: Array | None,
     sizes: Sequence[int],
     extents: Iterable[int],
     strides: Iterable[int],
-) -> List[Tuple[int, int]]:
+) -> list[tuple[int, int]]:
     """How many elements to add before and after each spatial dimension.
 
     `same` makes the output ceil(size / stride) long; the odd element goes after, with `same_lower`
@@ -65,11 +65,11 @@ def paddings(
 def conv(
     x: Array,
     weight: Array,
-    bias: Optional[Array] = None,
-    strides: Optional[Array] = None,
+    bias: Array | None = None,
+    strides: Array | None = None,
     pad_type: str = "valid",
-    pad: Optional[Array] = None,
-    dilations: Optional[Array] = None,
+    pad: Array | None = None,
+    dilations: Array | None = None,
     groups: int = 1,
 ) -> Array:
     """y[n, o, p] = bias[o] + sum over c, k of weight[o, c, k] * x[n, c, p * stride + k * dilation].
@@ -100,12 +100,12 @@ def conv_quantized(
     quantization_type: str,
     quant_scale: Array,
     quant_bias: Array,
-    bias: Optional[Array] = None,
+    bias: Array | None = None,
     nbits: int = 8,
-    strides: Optional[Array] = None,
+    strides: Array | None = None,
     pad_type: str = "valid",
-    pad: Optional[Array] = None,
-    dilations: Optional[Array] = None,
+    pad: Array | None = None,
+    dilations: Array | None = None,
     groups: int = 1,
 ) -> Array:
     """`conv` with weight * quant_scale + quant_bias; those two hold for all or for each channel.
@@ -124,12 +124,12 @@ def conv_quantized(
 def conv_transpose(
     x: Array,
     weight: Array,
-    bias: Optional[Array] = None,
-    pad: Optional[Array] = None,
-    output_shape: Optional[Array] = None,
+    bias: Array | None = None,
+    pad: Array | None = None,
+    output_shape: Array | None = None,
     pad_type: str = "valid",
-    strides: Optional[Array] = None,
-    dilations: Optional[Array] = None,
+    strides: Array | None = None,
+    dilations: Array | None = None,
     groups: int = 1,
 ) -> Array:
     """Each x[n, c, p] adds weight[c, o, k] * x[n, c, p] to y[n, o, p * stride + k * dilation].
@@ -157,11 +157,11 @@ def conv_transpose(
         )
         for sample, target in zip(columns, y):
             target[(slice(None), *reached)] += (matrix @ sample).reshape(channels, *x.shape[2:])
-    inner: Tuple[Any, ...] = (Ellipsis, *kept)
+    inner: tuple[Any, ...] = (Ellipsis, *kept)
     return _biased(y[inner], bias)
 
 
-def _steps(values: Optional[Array], kernel: Sequence[int]) -> Array:
+def _steps(values: Array | None, kernel: Sequence[int]) -> Array:
     """`values`, one for each dimension; an absent input is all ones.
 
     They are checked because others would make windows reach outside of their array.
@@ -172,11 +172,11 @@ def _steps(values: Optional[Array], kernel: Sequence[int]) -> Array:
     return steps
 
 
-def _extents(kernel: Sequence[int], dilations: Array) -> List[int]:
+def _extents(kernel: Sequence[int], dilations: Array) -> list[int]:
     return [(k - 1) * int(d) + 1 for k, d in zip(kernel, dilations)]
 
 
-def _biased(y: Array, bias: Optional[Array]) -> Array:
+def _biased(y: Array, bias: Array | None) -> Array:
     if bias is not None:
         y += bias.reshape(-1, *(1,) * (y.ndim - 2))
     return y
@@ -195,7 +195,7 @@ def _windows(x: Array, kernel: Sequence[int], strides: Array, dilations: Array) 
     return as_strided(x, shape, (*x.strides[:2], *tap_steps, *position_steps), writeable=False)
 
 
-def _blocks(windows: Array) -> Iterator[Tuple[int, Tuple[Any, ...]]]:
+def _blocks(windows: Array) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Sample and index pairs that cut `windows` along its longest output axis."""
     spatial = (windows.ndim - 2) // 2
     size = windows.shape[-spatial:]
@@ -204,7 +204,7 @@ def _blocks(windows: Array) -> Iterator[Tuple[int, Tuple[Any, ...]]]:
     step = max(1, _BLOCK // max(1, elements))
     for n in range(len(windows)):
         for start in range(0, size[longest], step):
-            cut: List[Any] = [Ellipsis, *[slice(None)] * spatial]
+            cut: list[Any] = [Ellipsis, *[slice(None)] * spatial]
             cut[1 + longest] = slice(start, start + step)
             yield n, tuple(cut)
 
@@ -214,9 +214,9 @@ def _kept(
     sizes: Sequence[int],
     strides: Array,
     pad_type: str,
-    pad: Optional[Array],
-    asked: Optional[Sequence[int]],
-) -> List[slice]:
+    pad: Array | None,
+    asked: Sequence[int] | None,
+) -> list[slice]:
     """The part of a transposed convolution's whole result to keep, by spatial dimension."""
     pad_type = pad_type.lower()
     if pad_type.startswith("same"):

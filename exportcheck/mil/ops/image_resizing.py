@@ -19,7 +19,7 @@ and Apple's tests beside them.
 
 from __future__ import annotations
 
-from typing import Any, Optional, Tuple
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +54,7 @@ def upsample_bilinear(
     scale_factor_height: Any = 1,
     scale_factor_width: Any = 1,
     align_corners: bool = True,
-    half_pixel_centers: Optional[bool] = None,
+    half_pixel_centers: bool | None = None,
 ) -> Array:
     """Resizes to floor(n * scale) by the grid of STRICT_ALIGN_CORNERS if `align_corners`.
 
@@ -158,7 +158,7 @@ def crop_resize(
 def crop_resize_boxes(
     x: Array,
     boxes: Array,
-    box_indices: Optional[Array] = None,
+    box_indices: Array | None = None,
     target_height: int = 1,
     target_width: int = 1,
     normalized_coordinates: bool = False,
@@ -292,7 +292,7 @@ def _boxes(boxes: Array, x: Array, normalized: bool, scale: float, mode: str) ->
 
 
 def _cut_out(
-    images: Array, box: Array, size: Tuple[int, int], mode: str, pad_value: float
+    images: Array, box: Array, size: tuple[int, int], mode: str, pad_value: float
 ) -> Array:
     """`images` [..., H, W] read at the grid of `box`, whose both ends are pixel centres.
 

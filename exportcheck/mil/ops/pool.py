@@ -13,7 +13,7 @@ operators' specification, and Apple's tests beside it.
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,8 +40,8 @@ def max_pool(
     x: Array,
     kernel_sizes: Array,
     pad_type: str,
-    strides: Optional[Array] = None,
-    pad: Optional[Array] = None,
+    strides: Array | None = None,
+    pad: Array | None = None,
     ceil_mode: bool = False,
 ) -> Array:
     """The largest element of each window; padding is -inf."""
@@ -54,8 +54,8 @@ def avg_pool(
     x: Array,
     kernel_sizes: Array,
     pad_type: str,
-    strides: Optional[Array] = None,
-    pad: Optional[Array] = None,
+    strides: Array | None = None,
+    pad: Array | None = None,
     ceil_mode: bool = False,
     exclude_padding_from_average: bool = False,
 ) -> Array:
@@ -76,8 +76,8 @@ def l2_pool(
     x: Array,
     kernel_sizes: Array,
     pad_type: str,
-    strides: Optional[Array] = None,
-    pad: Optional[Array] = None,
+    strides: Array | None = None,
+    pad: Array | None = None,
     ceil_mode: bool = False,
 ) -> Array:
     """sqrt(sum of squares) of each window, in float64: no square overflows; padding is zeros."""
@@ -90,10 +90,10 @@ def _dimensions(
     x: Array,
     kernel_sizes: Array,
     pad_type: str,
-    strides: Optional[Array],
-    pad: Optional[Array],
+    strides: Array | None,
+    pad: Array | None,
     ceil_mode: bool,
-) -> List[_Dimension]:
+) -> list[_Dimension]:
     strides = np.ones_like(kernel_sizes) if strides is None else strides
     around = paddings(pad_type, pad, x.shape[2:], kernel_sizes, strides)
     dims = []
@@ -111,7 +111,7 @@ def _dimensions(
     return dims
 
 
-def _reduced(ufunc: np.ufunc, x: Array, dims: List[_Dimension], padding: float) -> Array:
+def _reduced(ufunc: np.ufunc, x: Array, dims: list[_Dimension], padding: float) -> Array:
     """Each window of `x` reduced by `ufunc`, one axis after the other, one tap after the other."""
     for dim in dims:
         reach = (dim.windows - 1) * dim.stride + dim.kernel

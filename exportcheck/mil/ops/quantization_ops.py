@@ -8,7 +8,7 @@ docstrings are the operators' specification.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +22,8 @@ def quantize(
     input: Array,
     scale: Array,
     output_dtype: str,
-    zero_point: Optional[Array] = None,
-    axis: Optional[int] = None,
+    zero_point: Array | None = None,
+    axis: int | None = None,
 ) -> Array:
     """clip(round(input / scale) + zero_point) to the range of `output_dtype`, int8 or uint8.
 
@@ -39,7 +39,7 @@ def quantize(
 
 @op(since="CoreML7")
 def dequantize(
-    input: Array, scale: Array, zero_point: Optional[Array] = None, axis: Optional[int] = None
+    input: Array, scale: Array, zero_point: Array | None = None, axis: int | None = None
 ) -> Array:
     """`scale` * (input - zero_point); `input` is int8 or uint8."""
     shifted = input.astype(np.float32)

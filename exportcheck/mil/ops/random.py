@@ -11,7 +11,7 @@ Source: `iOS15/random.py` in coremltools 9.0, converters/mil/mil/ops/defs.
 from __future__ import annotations
 
 import zlib
-from typing import Dict, MutableMapping, Union
+from typing import MutableMapping, Union
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,11 +24,11 @@ Array = np.ndarray
 Number = Union[float, Array]
 
 _UNSEEDED = -1
-_GENERATORS: MutableMapping[Evaluator, Dict[str, np.random.Generator]] = WeakKeyDictionary()
+_GENERATORS: MutableMapping[Evaluator, dict[str, np.random.Generator]] = WeakKeyDictionary()
 """The generators that a run has begun to use, by the operator's name; a run is one evaluator."""
 
 
-def _generator(context: Context, seed: Union[int, Array]) -> np.random.Generator:
+def _generator(context: Context, seed: int | Array) -> np.random.Generator:
     begun = _GENERATORS.setdefault(context.evaluator, {})
     name = context.operation.name
     if name not in begun:
@@ -43,7 +43,7 @@ def random_uniform(
     context: Context,
     low: Number = 0.0,
     high: Number = 1.0,
-    seed: Union[int, Array] = _UNSEEDED,
+    seed: int | Array = _UNSEEDED,
 ) -> Array:
     """Uniform in [low, high); `low` where both are equal; in (high, low] where high < low."""
     declared = context.outputs[0]
@@ -62,7 +62,7 @@ def random_normal(
     context: Context,
     mean: Number = 0.0,
     stddev: Number = 1.0,
-    seed: Union[int, Array] = _UNSEEDED,
+    seed: int | Array = _UNSEEDED,
 ) -> Array:
     """mean + stddev * n with n of the standard normal distribution."""
     return mean + stddev * _generator(context, seed).standard_normal(tuple(shape))
@@ -73,7 +73,7 @@ def random_bernoulli(
     shape: Array,
     context: Context,
     prob: Number = 0.5,
-    seed: Union[int, Array] = _UNSEEDED,
+    seed: int | Array = _UNSEEDED,
 ) -> Array:
     """1 with probability `prob`, else 0."""
     return _generator(context, seed).random(tuple(shape)) < prob
@@ -84,8 +84,8 @@ def random_categorical(
     x: Array,
     context: Context,
     mode: str = "logits",
-    size: Union[int, Array] = 1,
-    seed: Union[int, Array] = _UNSEEDED,
+    size: int | Array = 1,
+    seed: int | Array = _UNSEEDED,
 ) -> Array:
     """`size` independent indices for each row along the last axis, put in place of that axis.
 

@@ -14,7 +14,7 @@ for what the formulas leave open: order in reverse, where `clip` and peepholes a
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Optional, Tuple
+from typing import Callable
 
 import numpy as np
 from scipy.special import expit
@@ -29,7 +29,7 @@ def _hard_sigmoid(x: Array) -> Array:
     return np.clip(0.2 * x + 0.5, 0, 1)
 
 
-_ACTIVATIONS: Dict[str, Activation] = {
+_ACTIVATIONS: dict[str, Activation] = {
     "hard_sigmoid": _hard_sigmoid,
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
@@ -55,11 +55,11 @@ def _directed(x: Array, direction: str) -> Array:
 
 
 def _scan(
-    step: Callable[..., Tuple[Array, ...]],
+    step: Callable[..., tuple[Array, ...]],
     inputs: Array,
-    state: Tuple[Array, ...],
+    state: tuple[Array, ...],
     output_sequence: bool,
-) -> Tuple[Array, ...]:
+) -> tuple[Array, ...]:
     """state = step(input, *state) for each input; what the operators return.
 
     An empty sequence leaves the initial state.
@@ -77,16 +77,16 @@ def rnn(
     initial_h: Array,
     weight_ih: Array,
     weight_hh: Array,
-    bias: Optional[Array] = None,
+    bias: Array | None = None,
     direction: str = "forward",
     output_sequence: bool = False,
     activation: str = "tanh",
-) -> Tuple[Array, ...]:
+) -> tuple[Array, ...]:
     """h = activation(W_ih x + bias + W_hh h)."""
     act = _activation(activation)
     inputs = _directed(x, direction) @ weight_ih.T + (0 if bias is None else bias)
 
-    def step(given: Array, h: Array) -> Tuple[Array]:
+    def step(given: Array, h: Array) -> tuple[Array]:
         return (act(given + h @ weight_hh.T),)
 
     return _scan(step, inputs, (initial_h,), output_sequence)
@@ -98,14 +98,14 @@ def gru(
     initial_h: Array,
     weight_ih: Array,
     weight_hh: Array,
-    bias: Optional[Array] = None,
+    bias: Array | None = None,
     direction: str = "forward",
     output_sequence: bool = False,
     recurrent_activation: str = "sigmoid",
     activation: str = "tanh",
     reset_after: bool = False,
-    input_bias: Optional[Array] = None,
-) -> Tuple[Array, ...]:
+    input_bias: Array | None = None,
+) -> tuple[Array, ...]:
     """Gates r, o, z, each with its rows of the weights and biases, a = `input_bias`, b = `bias`.
 
     r = f(W_ir x + a_r + W_hr h + b_r), z = f(W_iz x + a_z + W_hz h + b_z), then
@@ -117,7 +117,7 @@ def gru(
     w_r, w_o, w_z = np.split(weight_hh.T, 3, axis=1)
     b_r, b_o, b_z = (0, 0, 0) if bias is None else np.split(bias, 3)
 
-    def step(given: Array, h: Array) -> Tuple[Array]:
+    def step(given: Array, h: Array) -> tuple[Array]:
         x_r, x_o, x_z = np.split(given, 3, axis=-1)
         r = gate(x_r + h @ w_r + b_r)
         z = gate(x_z + h @ w_z + b_z)
@@ -134,19 +134,19 @@ def lstm(
     initial_c: Array,
     weight_ih: Array,
     weight_hh: Array,
-    bias: Optional[Array] = None,
-    peephole: Optional[Array] = None,
-    weight_ih_back: Optional[Array] = None,
-    weight_hh_back: Optional[Array] = None,
-    bias_back: Optional[Array] = None,
-    peephole_back: Optional[Array] = None,
+    bias: Array | None = None,
+    peephole: Array | None = None,
+    weight_ih_back: Array | None = None,
+    weight_hh_back: Array | None = None,
+    bias_back: Array | None = None,
+    peephole_back: Array | None = None,
     direction: str = "forward",
     output_sequence: bool = False,
     recurrent_activation: str = "sigmoid",
     cell_activation: str = "tanh",
     activation: str = "tanh",
-    clip: Optional[Array] = None,
-) -> Tuple[Array, ...]:
+    clip: Array | None = None,
+) -> tuple[Array, ...]:
     """Gates i, f, o and cell z, each with its rows of the weights; p are the peepholes of i, f, o.
 
     i = s(W_ii x + b_i + W_hi h + p_i * c), f alike, z = t(W_iz x + b_z + W_hz h),
@@ -170,12 +170,12 @@ def lstm(
 
 def _lstm(
     x: Array,
-    start: Tuple[Array, Array],
-    parameters: Tuple[Optional[Array], ...],
-    activations: Tuple[Activation, ...],
-    clip: Optional[Array],
+    start: tuple[Array, Array],
+    parameters: tuple[Array | None, ...],
+    activations: tuple[Activation, ...],
+    clip: Array | None,
     output_sequence: bool,
-) -> Tuple[Array, ...]:
+) -> tuple[Array, ...]:
     """One direction, which starts at x[0]."""
     weight_ih, weight_hh, bias, peephole = parameters
     if weight_ih is None or weight_hh is None:
@@ -185,7 +185,7 @@ def _lstm(
     inputs = x @ weight_ih.T + (0 if bias is None else bias)
     p_i, p_f, p_o = (0, 0, 0) if peephole is None else np.split(peephole, 3)
 
-    def step(given: Array, h: Array, c: Array) -> Tuple[Array, Array]:
+    def step(given: Array, h: Array, c: Array) -> tuple[Array, Array]:
         i, f, o, z = np.split(given + h @ recurrent, 4, axis=-1)
         c = gate(f + p_f * c) * c + gate(i + p_i * c) * cell(z)
         if clip is not None:

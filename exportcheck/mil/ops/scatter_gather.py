@@ -164,7 +164,7 @@ def _from_zero(indices: Array) -> Array:
     return indices
 
 
-def _grid(shape: Tuple[int, ...], count: int) -> Index:
+def _grid(shape: tuple[int, ...], count: int) -> Index:
     """The first `count` coordinates of every position in `shape`, to be broadcast."""
     return tuple(np.indices(shape, sparse=True))[:count]
 

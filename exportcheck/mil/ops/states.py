@@ -11,8 +11,6 @@ converters/mil/mil/ops/defs, and converters/mil/backend/mil/load.py, which names
 
 from __future__ import annotations
 
-from typing import Tuple
-
 import numpy as np
 
 from exportcheck.mil.evaluator import Context
@@ -29,7 +27,7 @@ def read_state(input: str, context: Context) -> Array:
 
 
 @op(since="CoreML8")
-def write_state(input: str, data: Array, context: Context) -> Tuple[()]:
+def write_state(input: str, data: Array, context: Context) -> tuple[()]:
     """Puts `data` in the state, rounded to the state's own type even where nothing else is."""
     stored = context.state[input]
     if data.shape != stored.shape:

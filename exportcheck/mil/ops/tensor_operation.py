@@ -11,7 +11,7 @@ them expects.
 from __future__ import annotations
 
 import math
-from typing import Any, List, Optional, SupportsIndex, Tuple, Union
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -21,13 +21,13 @@ Array = np.ndarray
 
 
 @op
-def fill(shape: Array, value: Union[float, Array] = 0.0) -> Array:
+def fill(shape: Array, value: float | Array = 0.0) -> Array:
     """A tensor of `shape` full of `value`."""
     return np.full(tuple(shape), value)
 
 
 @op(since="CoreML6")
-def fill_like(ref_tensor: Array, value: Union[float, Array] = 0.0) -> Array:
+def fill_like(ref_tensor: Array, value: float | Array = 0.0) -> Array:
     """A tensor of the shape of `ref_tensor` full of `value`, whose type it has."""
     return np.full(ref_tensor.shape, value)
 
@@ -45,7 +45,7 @@ def range_1d(end: Array, start: Array, step: Array) -> Array:
 
 
 @op
-def identity(x: Any) -> Tuple[Any]:
+def identity(x: Any) -> tuple[Any]:
     """`x`, which may be a tensor, a list or a dictionary."""
     return (x,)  # by itself, a list that is a tuple would pass for several outputs
 
@@ -57,7 +57,7 @@ def shape(x: Array) -> Array:
 
 
 @op(variadic=["values"])
-def concat(values: Tuple[Array, ...], axis: SupportsIndex, interleave: bool = False) -> Array:
+def concat(values: tuple[Array, ...], axis: SupportsIndex, interleave: bool = False) -> Array:
     """The values one after the other along `axis`; a scalar counts as a vector of one.
 
     With `interleave` the first of each, then the second of each, and so on.
@@ -71,7 +71,7 @@ def concat(values: Tuple[Array, ...], axis: SupportsIndex, interleave: bool = Fa
 
 
 @op(variadic=["values"])
-def stack(values: Tuple[Array, ...], axis: SupportsIndex) -> Array:
+def stack(values: tuple[Array, ...], axis: SupportsIndex) -> Array:
     """The values, all of one shape, side by side along a new axis `axis` of the result."""
     return np.stack(values, int(axis))
 
@@ -80,9 +80,9 @@ def stack(values: Tuple[Array, ...], axis: SupportsIndex) -> Array:
 def split(
     x: Array,
     axis: SupportsIndex,
-    num_splits: Optional[SupportsIndex] = None,
-    split_sizes: Optional[Array] = None,
-) -> Tuple[Array, ...]:
+    num_splits: SupportsIndex | None = None,
+    split_sizes: Array | None = None,
+) -> tuple[Array, ...]:
     """`x` cut along `axis` into parts of `split_sizes`, or else `num_splits` parts of one size.
 
     The sizes must add up to the size of the axis, and `num_splits` divide it.
@@ -112,9 +112,7 @@ def flatten2d(x: Array, axis: SupportsIndex = 1) -> Array:
 
 
 @op
-def pad(
-    x: Array, pad: Array, mode: str = "constant", constant_val: Union[float, Array] = 0.0
-) -> Array:
+def pad(x: Array, pad: Array, mode: str = "constant", constant_val: float | Array = 0.0) -> Array:
     """`x` with pad[2i] elements before and pad[2i + 1] after, along the last len(pad) / 2 axes.
 
     They are `constant_val`, or the inside mirrored without repeating the edge ("reflect"), or the
@@ -187,7 +185,7 @@ def topk(
     sort: bool = True,
     return_indices: bool = True,
     output_indices_dtype: str = "int32",
-) -> Union[Array, Tuple[Array, Array]]:
+) -> Array | tuple[Array, Array]:
     """The first `k` values in the order of `argsort` (all for -1), and where they stand.
 
     Sorted even if `sort` is false, which leaves the order open.
@@ -211,8 +209,8 @@ def one_hot(
     indices: Array,
     one_hot_vector_size: SupportsIndex,
     axis: SupportsIndex = -1,
-    on_value: Union[float, Array] = 1,
-    off_value: Union[float, Array] = 0,
+    on_value: float | Array = 1,
+    off_value: float | Array = 0,
 ) -> Array:
     """`on_value` at position indices[p] of a new axis `axis`, `off_value` at all others.
 
@@ -230,7 +228,7 @@ def non_maximum_suppression(
     score_threshold: float,
     max_boxes: SupportsIndex,
     per_class_suppression: bool = False,
-) -> Tuple[Array, Array, Array, Array]:
+) -> tuple[Array, Array, Array, Array]:
     """The best boxes, their scores, their indices and how many there are, for every batch entry.
 
     boxes (n, B, 4) as centre x, centre y, width, height; scores (n, B, K). A box counts with its
@@ -262,7 +260,7 @@ def non_maximum_suppression_ios17(
     iou_threshold: float,
     max_boxes: SupportsIndex,
     per_class_suppression: bool = False,
-) -> Tuple[Array, Array, Array]:
+) -> tuple[Array, Array, Array]:
     """The same with the boxes last, (n, 4, B) and (n, K, B), no least score and no count."""
     found = non_maximum_suppression(
         boxes.swapaxes(1, 2),
@@ -289,7 +287,7 @@ def _survivors(
     left = order[best[order] >= score_threshold]
     if not len(left):
         return order[: min(max_boxes, 1)]
-    chosen: List[int] = []
+    chosen: list[int] = []
     while len(left) and len(chosen) < max_boxes:
         first, left = left[0], left[1:]
         chosen.append(first)

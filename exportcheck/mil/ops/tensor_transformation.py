@@ -11,7 +11,7 @@ shows it for `space_to_batch`.
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, SupportsIndex, Tuple, Union
+from typing import Sequence, SupportsIndex, Tuple, Union
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def expand_dims(x: Array, axes: Array) -> Array:
 
 
 @op
-def squeeze(x: Array, axes: Optional[Array] = None) -> Array:
+def squeeze(x: Array, axes: Array | None = None) -> Array:
     """`x` without those of `axes` (by default of all its axes) that have size 1."""
     of = range(x.ndim) if axes is None else axes.tolist()
     return np.squeeze(x, tuple(axis for axis in of if x.shape[axis] == 1))
@@ -41,7 +41,7 @@ def transpose(x: Array, perm: Array) -> Array:
 
 
 @op
-def reverse(x: Array, axes: Optional[Array] = None) -> Array:
+def reverse(x: Array, axes: Array | None = None) -> Array:
     """`x` back to front along `axes`, by default along all."""
     return np.flip(x, None if axes is None else tuple(axes.tolist()))
 
@@ -87,13 +87,13 @@ def reshape_ios17(x: Array, shape: Array) -> Array:
 @op(since="CoreML6", variadic=["ref_tensors", "begins", "ends", "end_masks"])
 def reshape_like(
     x: Array,
-    ref_tensors: Tuple[Array, ...],
-    begins: Tuple[SupportsIndex, ...],
-    ends: Tuple[SupportsIndex, ...],
-    end_masks: Tuple[bool, ...],
+    ref_tensors: tuple[Array, ...],
+    begins: tuple[SupportsIndex, ...],
+    ends: tuple[SupportsIndex, ...],
+    end_masks: tuple[bool, ...],
 ) -> Array:
     """`x` in the shape joined from ref_tensors[i].shape[begins[i] : ends[i]], end masked or not."""
-    sizes: List[int] = []
+    sizes: list[int] = []
     for like, begin, end, to_end in zip(ref_tensors, begins, ends, end_masks):
         sizes += like.shape[begin:] if to_end else like.shape[begin:end]
     return x.reshape(sizes)
@@ -104,10 +104,10 @@ def slice_by_index(
     x: Array,
     begin: Array,
     end: Array,
-    stride: Optional[Array] = None,
-    begin_mask: Optional[Array] = None,
-    end_mask: Optional[Array] = None,
-    squeeze_mask: Optional[Array] = None,
+    stride: Array | None = None,
+    begin_mask: Array | None = None,
+    end_mask: Array | None = None,
+    squeeze_mask: Array | None = None,
 ) -> Array:
     """x[begin[0] : end[0] : stride[0], ...] as Python slices, bounds past either end included.
 
@@ -123,10 +123,10 @@ def slice_update(
     update: Array,
     begin: Array,
     end: Array,
-    stride: Optional[Array] = None,
-    begin_mask: Optional[Array] = None,
-    end_mask: Optional[Array] = None,
-    squeeze_mask: Optional[Array] = None,
+    stride: Array | None = None,
+    begin_mask: Array | None = None,
+    end_mask: Array | None = None,
+    squeeze_mask: Array | None = None,
 ) -> Array:
     """A copy of x whose part that `slice_by_index` would give is `update`, of the same shape."""
     index = _index(begin, end, stride, begin_mask, end_mask, squeeze_mask)
@@ -140,16 +140,16 @@ def slice_update(
 def _index(
     begin: Array,
     end: Array,
-    stride: Optional[Array],
-    begin_mask: Optional[Array],
-    end_mask: Optional[Array],
-    squeeze_mask: Optional[Array],
+    stride: Array | None,
+    begin_mask: Array | None,
+    end_mask: Array | None,
+    squeeze_mask: Array | None,
 ) -> Index:
     """What NumPy takes for the part of a tensor that these inputs of `slice_by_index` name."""
     unset: Sequence[bool] = (False,) * len(begin)
     masks = [unset if mask is None else mask for mask in (begin_mask, end_mask, squeeze_mask)]
     steps = (1,) * len(begin) if stride is None else stride.tolist()
-    index: List[Union[int, slice]] = []
+    index: list[int | slice] = []
     for first, last, step, from_start, to_end, single in zip(
         begin.tolist(), end.tolist(), steps, *masks
     ):
@@ -166,7 +166,7 @@ def slice_by_size(x: Array, begin: Array, size: Array) -> Array:
 
     A negative `begin` counts from the end. A part that does not lie within x is an error.
     """
-    index: List[slice] = []
+    index: list[slice] = []
     for whole, given, count in zip(x.shape, begin.tolist(), size.tolist()):
         first = given + whole if given < 0 else given
         last = whole if count == -1 else first + count

@@ -5,8 +5,6 @@ Source: `iOS18/transformers.py` in coremltools 9.0, converters/mil/mil/ops/defs.
 
 from __future__ import annotations
 
-from typing import Optional
-
 import numpy as np
 
 from exportcheck.mil.registry import op
@@ -16,7 +14,7 @@ Array = np.ndarray
 
 @op(since="CoreML8")
 def scaled_dot_product_attention(
-    query: Array, key: Array, value: Array, attn_mask: Optional[Array] = None
+    query: Array, key: Array, value: Array, attn_mask: Array | None = None
 ) -> Array:
     """softmax(query key^T / sqrt(E) + mask) value, the softmax over the keys.
 

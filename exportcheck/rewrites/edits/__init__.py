@@ -12,6 +12,6 @@ __all__ = ["edits"]
 
 
 @lru_cache(maxsize=None)
-def edits() -> Tuple[Type[Edit], ...]:
+def edits() -> tuple[type[Edit], ...]:
     """Every edit there is."""
     return tuple(edit for module in modules(__name__) for edit in module.EDITS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from typing import Any, Dict, Optional
+from typing import Any
 
 from exportcheck.rewrites.pasting import free_names
 from exportcheck.rewrites.sources import Edit
@@ -37,7 +37,7 @@ class AutogradFunction(Edit):
         node.func = ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node.func)
         return node
 
-    def _scope(self, kind: Any, source: str) -> Optional[Dict[str, Any]]:
+    def _scope(self, kind: Any, source: str) -> dict[str, Any] | None:
         """What `source` needs of its own file; None where a name means something else here."""
         theirs = inspect.unwrap(kind.forward).__globals__
         needed = {name: theirs[name] for name in free_names(source) if name in theirs}
@@ -56,7 +56,7 @@ class AutogradFunction(Edit):
         return kind if is_function else None
 
 
-def _plain(kind: Any, name: str) -> Optional[str]:
+def _plain(kind: Any, name: str) -> str | None:
     """The forward of `kind` as a function called `name`, without the context; None if it needs it."""
     import torch
 

@@ -8,7 +8,7 @@ variable on, each side. Conditions on shapes, types and flags stay: they do not 
 from __future__ import annotations
 
 import ast
-from typing import Any, List, Optional, Tuple
+from typing import Any
 
 from exportcheck.rewrites.choosing import chosen, scope
 from exportcheck.rewrites.sources import Edit
@@ -28,8 +28,8 @@ class Branch(Edit):
         node.body = self._statements(node.body)
         return node
 
-    def _statements(self, body: List[ast.stmt]) -> List[ast.stmt]:
-        result: List[ast.stmt] = []
+    def _statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        result: list[ast.stmt] = []
         rest = list(body)
         while rest:
             statement = rest.pop(0)
@@ -45,8 +45,8 @@ class Branch(Edit):
         return result
 
     def _rewritten(
-        self, node: ast.If, follows: Optional[ast.stmt]
-    ) -> Optional[Tuple[ast.stmt, bool]]:
+        self, node: ast.If, follows: ast.stmt | None
+    ) -> tuple[ast.stmt, bool] | None:
         """One statement for the branch, and whether it takes in the one that follows."""
         condition = self._condition(node.test)
         sides = _sides(node, follows)
@@ -61,7 +61,7 @@ class Branch(Edit):
         made = ast.Assign(one.targets, result) if isinstance(one, ast.Assign) else ast.Return(result)
         return ast.copy_location(made, node), other is follows and not node.orelse
 
-    def _condition(self, node: ast.expr) -> Optional[ast.expr]:
+    def _condition(self, node: ast.expr) -> ast.expr | None:
         """The condition as a tensor of one truth value; None where it does not depend on data."""
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             inner = self._condition(node.operand)
@@ -95,8 +95,8 @@ class Branch(Edit):
 
 
 def _sides(
-    node: ast.If, follows: Optional[ast.stmt]
-) -> Optional[Tuple[ast.stmt, Optional[ast.stmt], ast.expr, ast.expr]]:
+    node: ast.If, follows: ast.stmt | None
+) -> tuple[ast.stmt, ast.stmt | None, ast.expr, ast.expr] | None:
     """The statement of each side, None where a variable stays as it was, and their values."""
     if len(node.body) != 1 or len(node.orelse) > 1:
         return None

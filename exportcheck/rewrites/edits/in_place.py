@@ -8,7 +8,7 @@ no longer sees the change: whether that matters, the proof tells.
 from __future__ import annotations
 
 import ast
-from typing import Any, Optional, Set
+from typing import Any
 
 from exportcheck.rewrites.sources import Edit, Forward
 
@@ -20,7 +20,7 @@ class InPlace(Edit):
 
     def __init__(self, forward: Forward) -> None:
         super().__init__(forward)
-        self._tensors: Set[str] = set(forward.locals)
+        self._tensors: set[str] = set(forward.locals)
 
     def visit_Expr(self, node: ast.Expr) -> Any:
         """A call whose result nobody takes: it was made for its writing."""
@@ -34,7 +34,7 @@ class InPlace(Edit):
     def _touched(self, node: ast.AST) -> bool:
         return any(first == getattr(node, "lineno", 0) for first, _ in self.lines)
 
-    def _written(self, node: ast.AST) -> Optional[str]:
+    def _written(self, node: ast.AST) -> str | None:
         """The variable that a call writes to: `x` in `x.mul_(2).add_(1)` and in `F.relu_(x)`."""
         while isinstance(node, ast.Call):
             plain = isinstance(node.func, ast.Attribute) and self._is_of_tensor(node.func)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import Any, Set
+from typing import Any
 
 from exportcheck.rewrites.choosing import chosen, scope
 from exportcheck.rewrites.sources import Edit, Forward
@@ -64,7 +64,7 @@ class MaskedAssignment(Edit):
         return named or isinstance(node, ast.Compare)
 
 
-def _masks(tree: ast.AST) -> Set[str]:
+def _masks(tree: ast.AST) -> set[str]:
     """The variables to which nothing but comparisons is assigned."""
     compared, others = set(), set()
     for node in ast.walk(tree):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from typing import Any, Dict, Iterator, List, Optional, Type
+from collections.abc import Iterator
+from typing import Any
 
 from exportcheck.rewrites.known_forms import KnownForm, arguments, known_forms
 from exportcheck.rewrites.pasting import free_names
@@ -57,7 +58,7 @@ def _natives(known: KnownForm) -> Iterator[Any]:
                 yield getattr(owner, name)
 
 
-def _given(node: ast.Call, known: KnownForm) -> Optional[Dict[str, ast.expr]]:
+def _given(node: ast.Call, known: KnownForm) -> dict[str, ast.expr] | None:
     """The arguments after the tensor by the names that the class has for them.
 
     None where there is one that the class does not have, or a word is another than the form's.
@@ -87,7 +88,7 @@ class _Function:
         takes: the names of its arguments after the tensor, each with its annotation.
     """
 
-    def __init__(self, name: str, source: str, takes: Dict[str, Any]) -> None:
+    def __init__(self, name: str, source: str, takes: dict[str, Any]) -> None:
         self.name = name
         self.source = source
         self.takes = takes
@@ -100,7 +101,7 @@ class _Function:
         return value
 
 
-def _function(known: KnownForm) -> Optional[_Function]:
+def _function(known: KnownForm) -> _Function | None:
     """None where the form computes from anything but its arguments."""
     kind = known.form_class()
     takes = {name: p.annotation for name, p in arguments(kind).items()}
@@ -119,7 +120,7 @@ def _function(known: KnownForm) -> Optional[_Function]:
     return _Function(name, ast.unparse(ast.fix_missing_locations(tree)) + "\n", takes)
 
 
-def _without_docstring(body: List[ast.stmt]) -> List[ast.stmt]:
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     is_text = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
     return body[1:] if is_text else body
 
@@ -137,9 +138,9 @@ class _Bare(ast.NodeTransformer):
         return ast.Name(id=node.attr, ctx=ast.Load()) if _is_self(node.value) else node
 
 
-def _edits() -> Iterator[Type[NativeFunction]]:
+def _edits() -> Iterator[type[NativeFunction]]:
     """An edit for the first form of each native class."""
-    first: Dict[Any, KnownForm] = {}
+    first: dict[Any, KnownForm] = {}
     for known in known_forms():
         first.setdefault((known.native, known.words), known)
     for known in first.values():

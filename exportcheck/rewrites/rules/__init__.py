@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Iterator, Tuple
+from typing import TYPE_CHECKING, Tuple
 
 from exportcheck.discover import modules
 from exportcheck.rewrites.interface import Candidate, Rule
@@ -15,7 +16,7 @@ __all__ = ["candidates", "rules"]
 
 
 @lru_cache(maxsize=None)
-def rules() -> Tuple[Rule, ...]:
+def rules() -> tuple[Rule, ...]:
     """Every rule there is."""
     return tuple(rule for module in modules(__name__) for rule in module.RULES)
 

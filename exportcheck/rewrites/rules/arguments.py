@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Dict, Iterator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from exportcheck.rewrites.interface import Candidate
 from exportcheck.rewrites.swapping import twin
@@ -47,7 +48,7 @@ class FloatArguments:
             yield _with(module, integers)
 
 
-def _with(module: nn.Module, values: Dict[str, Any]) -> Candidate:
+def _with(module: nn.Module, values: dict[str, Any]) -> Candidate:
     text = ", ".join(f"{name}={value!r}" for name, value in values.items())
     swap = "; ".join(f"{{place}}.{name} = {value!r}" for name, value in values.items())
     return Candidate(f"{type(module).__name__}({text})", twin(module, **values), "", swap)

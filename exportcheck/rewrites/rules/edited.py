@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from exportcheck.rewrites.edits import edits
 from exportcheck.rewrites.interface import Candidate

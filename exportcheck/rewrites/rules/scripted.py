@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import TYPE_CHECKING, Iterator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from exportcheck.rewrites.interface import Candidate
 from exportcheck.rewrites.sources import forward_of

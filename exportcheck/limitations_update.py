@@ -93,19 +93,22 @@ def _for_new(
         grouped.setdefault(key, []).append(result)
     for (*_, cause), results in grouped.items():
         narrowed = next((one for one in gone if one.pattern == cause), Limitation("", ""))
-        reason = narrowed.reason or reason_of(results[0])
         any_runtime = results[0].stage in _BEFORE_A_RUNTIME
         wanted = [result.case for result in results]
         for pattern in cover(wanted, cases, any_runtime=any_runtime):
-            yield Limitation(pattern, reason, narrowed.issue)
+            covered = next(result for result in results if fnmatchcase(result.id, pattern))
+            yield Limitation(pattern, narrowed.reason or reason_of(covered), narrowed.issue)
 
 
 def _cause(result: Result) -> str:
-    """What equal failures have in common: the reason without numbers, which vary by network."""
-    blamed = result.blame and _settled(result.blame, result.status)
-    if result.status is Status.MISMATCH and not blamed:
-        return ""
-    return re.sub(r"\d+", "#", reason_of(result))
+    """What equal failures have in common.
+
+    Of wrong numbers that is the culprit, which other evidence may convict in each network; of
+    anything else the reason, without the numbers in it.
+    """
+    if result.status is not Status.MISMATCH:
+        return re.sub(r"\d+", "#", reason_of(result))
+    return result.blame.culprit.value if result.blame else Culprit.UNDECIDED.value
 
 
 def reason_of(result: Result) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from exportcheck.limitations import Limitation, LimitationFile, judge, read_limitations
 from exportcheck.limitations_update import reason_of, to_toml, update
-from exportcheck.results import Blame, Case, Culprit, Operator, Report, Stage, Status
+from exportcheck.results import Blame, Case, Culprit, Operator, Report, Result, Stage, Status
 from tests.conftest import result
 
 TARGETS = (("torchscript-trace", "libtorch"), ("torch-export", "torch"))
@@ -158,6 +158,31 @@ def blamed(culprit, *operators):
 )
 def test_reasons(one, reason):
     assert reason_of(one) == reason
+
+
+def test_wrong_numbers_are_joined_by_culprit_whatever_convicts_it():
+    def wrong(case, culprit, text):
+        return Result(
+            case, "f", Status.MISMATCH, Stage.COMPARE, "grid: x", blame=Blame(culprit, text)
+        )
+
+    cases = [case for case in CASES if case.activation == "celu"]
+    kernel, exporter = Culprit.RUNTIME_KERNEL, Culprit.EXPORTER
+    one = Report(tuple(wrong(c, kernel, f"by {c.network}, {c.target}") for c in cases))
+    assert update(EMPTY, one, CASES).limitations == (
+        Limitation(
+            "celu/*/torchscript-trace/libtorch/torch-2.13",
+            "wrong numbers: runtime-kernel: by bare, torchscript-trace",
+        ),
+        Limitation(
+            "celu/*/torch-export/torch/torch-2.13",
+            "wrong numbers: runtime-kernel: by bare, torch-export",
+        ),
+    )
+    two = Report(
+        tuple(wrong(c, kernel if c.network == "bare" else exporter, "text") for c in cases)
+    )
+    assert len(update(EMPTY, two, CASES).limitations) == 4
 
 
 def test_a_written_file_is_read_back(tmp_path):

@@ -25,24 +25,21 @@ class OutOfPlace:
 class FloatArguments:
     """`Threshold(0.1, 20)` to `Threshold(0.1, 20.0)`: TorchScript tells integers from floats.
 
-    Where the class declares which of its attributes are floats those alone are made such, else all
-    integers among the constructor's arguments; one that had to be an integer makes the proof fail.
+    Only attributes that the class declares as floats or does not declare, and that its constructor
+    takes; where one of them had to be an integer the proof fails.
     """
 
     def candidates(self, module: nn.Module) -> Iterator[Candidate]:
         """The module with floats for integers, where there are any."""
         kind = type(module)
-        declared = {
-            name
-            for owner in reversed(kind.__mro__)
-            for name, hint in vars(owner).get("__annotations__", {}).items()
-            if hint in (float, "float")
-        }
+        declared: Dict[str, Any] = {}
+        for owner in reversed(kind.__mro__):
+            declared.update(vars(owner).get("__annotations__", {}))
         known = inspect.signature(kind).parameters
         integers = {
             name: float(value)
             for name, value in vars(module).items()
-            if type(value) is int and name in known and (not declared or name in declared)
+            if type(value) is int and name in known and declared.get(name, float) in (float, "float")
         }
         if integers:
             yield _with(module, integers)

@@ -1,0 +1,160 @@
+"""Parts of a model: what each is called with, and each as a subject of its own."""
+
+from __future__ import annotations
+
+import copy
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Sequence, Tuple
+
+import numpy as np
+
+from exportcheck.guessing import Guess
+from exportcheck.laws import law_of
+from exportcheck.module_spec import FLOATS, INTEGERS, InputSpec
+from exportcheck.modules import FromModule
+from exportcheck.resolving import Resolved
+from exportcheck.subject import Subject, run_eager
+from exportcheck.trees import arrays
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_HOOKS = "_hooks"
+_SIDE = 16
+_POINTS = 4096
+
+
+@contextmanager
+def quiet(model: nn.Module) -> Iterator[None]:
+    """`model` in eval mode and without hooks, modes and hooks back as they were afterwards."""
+    kept: List[Tuple[Dict[str, Any], Dict[str, Any]]] = []
+    for module in model.modules():
+        mine = vars(module)
+        names = [n for n in mine if n == "training" or _holds_hooks(n, mine[n])]
+        kept.append((mine, {name: mine[name] for name in names}))
+        mine.update({n: type(mine[n])() for n in names if n != "training"}, training=False)
+    try:
+        yield
+    finally:
+        for mine, before in kept:
+            mine.update(before)
+
+
+def _holds_hooks(name: str, value: Any) -> bool:
+    return _HOOKS in name and isinstance(value, dict)
+
+
+def bare_copy(module: nn.Module) -> nn.Module:
+    """A copy in eval mode on the CPU, without hooks, floats in float32.
+
+    Raises:
+        Exception: a module may hold what cannot be copied.
+    """
+    with quiet(module):
+        return copy.deepcopy(module).cpu().float().eval()
+
+
+def calls(model: nn.Module, example: Sequence[Any]) -> Tuple[Any, Dict[str, Tuple[Any, ...]]]:
+    """What `model` returns, and what each of its submodules was first called with, by its path.
+
+    Only calls with positional tensors; no hook but our own runs.
+    """
+    import torch
+
+    seen: Dict[str, Tuple[Any, ...]] = {}
+
+    def note(path: str) -> Any:
+        def hook(module: nn.Module, given: Tuple[Any, ...], named: Any = ()) -> None:
+            if path not in seen:
+                copies = tuple(x.clone() if isinstance(x, torch.Tensor) else x for x in given)
+                seen[path] = copies if not named else (*copies, named)
+
+        return hook
+
+    with quiet(model), torch.no_grad():
+        for path, module in model.named_modules():
+            if not isinstance(module, torch.jit.ScriptModule):
+                _register(module, note(path))
+        outputs = model(*example)
+    usable = {
+        path: given
+        for path, given in seen.items()
+        if given and all(isinstance(x, torch.Tensor) for x in given)
+    }
+    return outputs, usable
+
+
+def _register(module: nn.Module, hook: Any) -> None:
+    try:
+        module.register_forward_pre_hook(hook, with_kwargs=True)
+    except TypeError:  # it came with PyTorch 2.0; before, keywords go unseen
+        module.register_forward_pre_hook(hook)
+
+
+def part(module: nn.Module, given: Sequence[np.ndarray], *, inside: bool = True) -> Subject:
+    """`module`, a bare copy, as a subject that is called with arrays like `given`.
+
+    An elementwise one gets a shape of its own: the rank and channels of `given`, as many points as
+    the grid has.
+
+    Args:
+        module: in eval mode; every build is a copy.
+        given: what it is called with.
+        inside: whether it stands inside a model: one that writes to its input then writes to what
+            the model computed, and no exporter minds.
+    """
+    values = tuple(given)
+    if len(values) == 1 and values[0].dtype.kind == "f":
+        values = _handy(module, values[0])
+    specs = tuple(InputSpec(a.shape, str(a.dtype)) for a in values)
+    made = _fed(module, values) if inside else module
+    name = type(module).__name__
+    resolved = Resolved(lambda: copy.deepcopy(made), name, ready=True)
+    return Subject(FromModule(name, resolved, Guess(specs, ""), values=values))
+
+
+def _handy(module: nn.Module, values: np.ndarray) -> Tuple[np.ndarray, ...]:
+    """`values`, those of an elementwise module cut or repeated to a size that tells enough."""
+    if not law_of(module, values).elementwise or values.ndim < 2:
+        return (values,)
+    cut = values[(slice(None), slice(None), *(slice(_SIDE) for _ in values.shape[2:]))]
+    size = math.prod(cut.shape)
+    batch = max(1, math.ceil(_POINTS * cut.shape[0] / size))
+    shape = (batch, *cut.shape[1:])
+    try:
+        run_eager(module, (np.resize(cut, shape),))
+    except Exception:  # it insists on its own size
+        return (values,)
+    return (np.resize(cut, shape),)
+
+
+def _fed(module: nn.Module, values: Tuple[np.ndarray, ...]) -> nn.Module:
+    """`module`, behind a copy of its input where it writes to it."""
+    import torch
+    from torch import nn
+
+    tensors = [torch.from_numpy(array.copy()) for array in values]
+    with torch.no_grad():
+        copy.deepcopy(module)(*tensors)
+    if len(tensors) > 1 or np.array_equal(tensors[0].numpy(), values[0], equal_nan=True):
+        return module
+
+    class Copied(nn.Module):
+        """Its input, computed."""
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+    return nn.Sequential(Copied(), module).eval()
+
+
+def supported(given: Sequence[Any]) -> bool:
+    """Whether every array is of a type that a subject's inputs may have."""
+    return all(str(array.dtype) in FLOATS + INTEGERS for array in given)
+
+
+def numpy_of(given: Sequence[Any]) -> Tuple[np.ndarray, ...]:
+    """Tensors as arrays, floats in float32."""
+    found = arrays(tuple(given))
+    return tuple(a.astype(np.float32) if a.dtype.kind == "f" else a for a in found)

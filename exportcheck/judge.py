@@ -78,6 +78,10 @@ def _figures(comparison: Comparison) -> str:
     return text
 
 
+MESSAGE_LIMIT = 8_000
+"""Characters of a cause that a result keeps; some exporters put a whole graph into theirs."""
+
+
 def described(error: BaseException) -> str:
     """The cause in its first line: the innermost exception, which exporters like to wrap."""
     chain = [error]
@@ -85,5 +89,7 @@ def described(error: BaseException) -> str:
         chain.append(chain[-1].__cause__)
     cause = chain[-1]
     text = tidy(str(cause)).strip()
+    if len(text) > MESSAGE_LIMIT:
+        text = f"{text[:MESSAGE_LIMIT]} … ({len(text) - MESSAGE_LIMIT} more characters)"
     outer = f" (raised as {type(error).__name__})" if cause is not error else ""
     return f"{type(cause).__name__}: {text}{outer}"

@@ -78,7 +78,7 @@ class Progress:
         if not done:
             return ""
         seconds = int(elapsed / done * (self._total - done))
-        return f", about {seconds // 60}:{seconds % 60:02d} left"
+        return f", {done / elapsed:.1f}/s, about {seconds // 60}:{seconds % 60:02d} left"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         done = len(self.results) / max(1, self._total)

@@ -81,23 +81,19 @@ def run_request(request: Request) -> int:
     )
     prepare(request.output)
     begun = time.monotonic()
-    screen = console(no_color=request.no_color)
-    with unheard(names):
-        results, trouble = _run(request, chosen, names, rules)
-        report = _report(results, chosen)
-        if request.update_limitations and trouble is None:
-            rules = rules.updated(report, toolchain)
-        report = rules.judged(report)
-        if results:
-            screen.print(terminal.compose(report, screen.width))
-        seconds, workers = (
-            time.monotonic() - begun,
-            min(request.jobs or default_jobs(), len(chosen)),
-        )
-        where = request.output / formats()["json"].FILE_NAME
-        screen.print(f"{seconds:.0f} s with {workers} workers; results in {where}", markup=False)
-    if results:
-        deliver(report, names, request.output)
+    report = Report(())
+    try:
+        with unheard(names):
+            results, trouble = _run(request, chosen, names, rules)
+            report = _report(results, chosen)
+            if request.update_limitations and trouble is None:
+                rules = rules.updated(report, toolchain)
+            report = rules.judged(report)
+            _show(report, request, time.monotonic() - begun)
+    finally:
+        # Whoever read the terminal may have gone (`| head`); what is finished is written anyway.
+        if report.results:
+            deliver(report, names, request.output)
     if request.update_limitations and trouble is None:
         _write_limitations(rules)
     if rules.remark:
@@ -160,6 +156,30 @@ class _Flushing:
         self._flush()
         now = time.monotonic()
         self._due = now + 9 * (now - begun)
+
+
+def _show(report: Report, request: Request, seconds: float) -> None:
+    """Prints the matrix and what the run took."""
+    screen = console(no_color=request.no_color)
+    if report.results:
+        screen.print(terminal.compose(report, screen.width))
+    cases = len(report.results) + len(report.unfinished)
+    workers = min(request.jobs or default_jobs(), cases)
+    where = request.output / formats()["json"].FILE_NAME
+    screen.print(f"{seconds:.0f} s with {workers} workers; results in {where}", markup=False)
+    if slow := _slowest(report.results):
+        screen.print(f"slowest: {slow}", markup=False)
+
+
+SHOWN_SLOW = 3
+
+
+def _slowest(results: Sequence[Result]) -> str:
+    """The cases that took longest, with their seconds; empty for a run of few."""
+    if len(results) <= SHOWN_SLOW:
+        return ""
+    took = sorted(results, key=lambda r: -sum(r.durations_s.values()))[:SHOWN_SLOW]
+    return ", ".join(f"{r.id} {sum(r.durations_s.values()):.1f} s" for r in took)
 
 
 def _report(results: Sequence[Result], chosen: Sequence[Case]) -> Report:

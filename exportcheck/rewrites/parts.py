@@ -20,7 +20,6 @@ from exportcheck.trees import arrays
 if TYPE_CHECKING:
     from torch import nn
 
-_HOOKS = "_hooks"
 _SIDE = 16
 _POINTS = 4096
 
@@ -28,21 +27,25 @@ _POINTS = 4096
 @contextmanager
 def quiet(model: nn.Module) -> Iterator[None]:
     """`model` in eval mode and without hooks, modes and hooks back as they were afterwards."""
-    kept: List[Tuple[Dict[str, Any], Dict[str, Any]]] = []
+    import torch
+
+    kept: List[Tuple[nn.Module, bool, Dict[str, Any]]] = []
     for module in model.modules():
-        mine = vars(module)
-        names = [n for n in mine if n == "training" or _holds_hooks(n, mine[n])]
-        kept.append((mine, {name: mine[name] for name in names}))
-        mine.update({n: type(mine[n])() for n in names if n != "training"}, training=False)
+        compiled = isinstance(module, torch.jit.ScriptModule)
+        hooks = {} if compiled else {n: v for n, v in vars(module).items() if _are_hooks(n, v)}
+        kept.append((module, module.training, hooks))
+        module.training = False
+        vars(module).update({name: type(value)() for name, value in hooks.items()})
     try:
         yield
     finally:
-        for mine, before in kept:
-            mine.update(before)
+        for module, training, hooks in kept:
+            module.training = training
+            vars(module).update(hooks)
 
 
-def _holds_hooks(name: str, value: Any) -> bool:
-    return _HOOKS in name and isinstance(value, dict)
+def _are_hooks(name: str, value: Any) -> bool:
+    return name.startswith("_") and "_hooks" in name and isinstance(value, dict)
 
 
 def bare_copy(module: nn.Module) -> nn.Module:

@@ -1,0 +1,130 @@
+"""Whether two modules have the same gradient, in float64, by autograd."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
+
+import numpy as np
+
+from exportcheck.trees import leaves
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CLOSE = 1e-8
+"""Gradients that differ by no more, in proportion to max(1, gradient), are one: PyTorch's own
+softplus is a straight line from 20 on, which is 2e-9 off."""
+
+_NEAR = 1e-6
+_KINK = 1e-3
+"""A gradient that changes by more within 2e-6 has a jump there."""
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The first place where gradients differ.
+
+    Attributes:
+        of: the input or parameter.
+        input: the input there; None where the module is not elementwise.
+        actual: the one gradient.
+        expected: the other.
+    """
+
+    of: str
+    input: Optional[float]
+    actual: float
+    expected: float
+
+    def __str__(self) -> str:
+        where = "" if self.input is None else f" at x = {self.input:.8g}"
+        return f"{self.actual:.8g} for {self.expected:.8g}{where}"
+
+
+def gradients(module: nn.Module, arrays: Tuple[np.ndarray, ...]) -> Dict[str, np.ndarray]:
+    """Gradients by input (`0`, `1`) and parameter of the outputs' sum, each output weighted.
+
+    Raises:
+        Exception: the module refuses to be differentiated.
+    """
+    import torch
+
+    wide = copy.deepcopy(module).double()
+    tensors = [torch.from_numpy(array.copy()) for array in arrays]
+    tensors = [t.double() if t.is_floating_point() else t for t in tensors]
+    sources: Dict[str, Any] = {
+        str(i): t.requires_grad_() for i, t in enumerate(tensors) if t.is_floating_point()
+    }
+    sources.update((n, p) for n, p in wide.named_parameters() if p.requires_grad)
+    # An in-place module may not write to a leaf.
+    outputs = wide(*(t * 1 if t.requires_grad else t for t in tensors))
+    found = torch.autograd.grad(_weighted(outputs), list(sources.values()), allow_unused=True)
+    return {
+        name: (torch.zeros_like(source) if g is None else g).detach().numpy()
+        for (name, source), g in zip(sources.items(), found)
+    }
+
+
+def _weighted(outputs: Any) -> Any:
+    import torch
+
+    floats = [x for x in leaves(outputs) if torch.is_tensor(x) and x.is_floating_point()]
+    weights = [torch.linspace(0.5, 1.5, x.numel(), dtype=x.dtype).reshape(x.shape) for x in floats]
+    return sum((x * weight).sum() for x, weight in zip(floats, weights))
+
+
+def difference(
+    original: nn.Module, other: nn.Module, arrays: Tuple[np.ndarray, ...], elementwise: bool
+) -> Tuple[Optional[Slope], Optional[Slope]]:
+    """Where the gradient of `other` is not that of `original`; and where that has none, at a kink.
+
+    Points where the original's gradient is not finite do not count.
+
+    Raises:
+        Exception: `other` refuses to be differentiated.
+    """
+    mine, theirs = gradients(other, arrays), gradients(original, arrays)
+    at_kink = None
+    for name in theirs:
+        if name not in mine:
+            return Slope(name, None, float("nan"), float(theirs[name].flat[0])), None
+        wrong = _far(mine[name], theirs[name])
+        single = elementwise and name == "0"
+        if single and wrong.any():
+            kinks = wrong & _kinks(original, arrays[0])
+            at_kink = _at(name, mine, theirs, kinks, arrays[0])
+            wrong &= ~kinks
+        found = _at(name, mine, theirs, wrong, arrays[0] if single else None)
+        if found is not None:
+            return found, at_kink
+    return None, at_kink
+
+
+def _far(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        near = np.abs(actual - expected) <= CLOSE * np.maximum(1.0, np.abs(expected))
+    return np.isfinite(expected) & ~near
+
+
+def _kinks(original: nn.Module, x: np.ndarray) -> np.ndarray:
+    """Where the gradient of an elementwise module jumps."""
+    step = _NEAR * np.maximum(1.0, np.abs(x.astype(np.float64)))
+    left, right = (gradients(original, (x + side * step,))["0"] for side in (-1, 1))
+    with np.errstate(all="ignore"):
+        return np.abs(left - right) > _KINK * np.maximum(1.0, np.abs(left))
+
+
+def _at(
+    name: str,
+    mine: Dict[str, np.ndarray],
+    theirs: Dict[str, np.ndarray],
+    marked: np.ndarray,
+    inputs: Optional[np.ndarray],
+) -> Optional[Slope]:
+    if not marked.any():
+        return None
+    first = int(np.argmax(marked))
+    x = None if inputs is None else float(inputs.flat[first])
+    return Slope(name, x, float(mine[name].flat[first]), float(theirs[name].flat[first]))

@@ -11,6 +11,7 @@ import numpy as np
 from exportcheck.calling import positional
 from exportcheck.errors import BadModule
 from exportcheck.module_spec import InputSpec
+from exportcheck.places import place
 from exportcheck.resolving import complaint
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def guess(module: nn.Module, where: str) -> Guess:
         BadModule: it accepts none, or fails for a reason that has nothing to do with the shape.
     """
     count = len(positional(module.forward, required=True)) or 1
-    failures: list[Exception] = []
+    failures: list[BadModule] = []
     tried: list[str] = []
     for candidate, how in _candidates(module):
         inputs = (candidate,) * count
@@ -68,12 +69,13 @@ def guess(module: nn.Module, where: str) -> Guess:
             tried.append(candidate.text)
             continue
         return Guess(inputs, how)
-    causes = {str(failure) for failure in failures}
+    causes = {(place(f.__cause__), str(f.__cause__)) for f in failures if f.__cause__}
     if len(causes) == 1:
         raise failures[0]
     raise BadModule(
-        f"{failures[0]} (tried {', '.join(dict.fromkeys(tried))}; say what it takes with --input)"
-    )
+        f"{failures[0]}; so does every other of {len(tried)} shapes up to {tried[-1]}: say what it "
+        "takes with --input"
+    ) from failures[0].__cause__
 
 
 def call(module: nn.Module, arrays: Sequence[np.ndarray], where: str) -> Any:
@@ -103,9 +105,9 @@ def sample(spec: InputSpec, number: int = 0, dtype: str = "float32") -> np.ndarr
     """
     random = np.random.RandomState(number)
     if not spec.floating:
-        low, high = (0, 1) if spec.dtype == "bool" else (spec.low or 0, 3)
-        high = high if spec.high is None else spec.high
-        return random.randint(int(low), int(high) + 1, spec.shape).astype(spec.dtype)
+        low = int(spec.low or 0)
+        high = int(spec.high) if spec.high is not None else 1 if spec.dtype == "bool" else 3
+        return random.randint(low, high + 1, spec.shape).astype(spec.dtype)
     if spec.low is None or spec.high is None:
         values = random.standard_normal(spec.shape) * 2.0
     else:
@@ -151,7 +153,7 @@ def _widths(module: nn.Module) -> Sequence[tuple[int, str]]:
         sizes = [size for size in parameter.shape if size > 1]
         found += [(size, f"{size} channels from the shape of {name}") for size in sizes[:1]]
     found += [(CHANNELS, f"{CHANNELS} channels"), (3, "3 channels")]
-    first = {}
+    first: dict[int, str] = {}
     for width, origin in found:
         first.setdefault(width, origin)
     return list(first.items())[:4]

@@ -7,6 +7,7 @@ from typing import Any, Iterator, Mapping
 import numpy as np
 
 from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable
+from exportcheck.errors import ExportcheckError
 from exportcheck.inputs import InputClass
 from exportcheck.logs import tidy
 from exportcheck.results import Comparison, Status
@@ -83,7 +84,12 @@ MESSAGE_LIMIT = 8_000
 
 
 def described(error: BaseException) -> str:
-    """The cause in its first line: the innermost exception, which exporters like to wrap."""
+    """The cause in its first line: the innermost exception, which exporters like to wrap.
+
+    A complaint of ours says all that there is to say.
+    """
+    if isinstance(error, ExportcheckError):
+        return tidy(str(error))
     chain = [error]
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)

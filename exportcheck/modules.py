@@ -259,6 +259,8 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
         given = Guess((), f"what the network {network} takes")
     elif spec.inputs:
         given = Guess(arranged(spec.inputs, module), "")
+        fed = with_keywords(module, given.inputs)
+        call(fed, [sample(one, k) for k, one in enumerate(given.inputs)], forward_of(module))
     else:
         given = guess(module, forward_of(module) or resolved.place)
     return FromModule(spec.name, resolved, given, network, spec.dynamic)

@@ -7,8 +7,8 @@ import queue
 import threading
 from collections import deque
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from exportcheck.errors import EnvironmentBroken
@@ -16,7 +16,9 @@ from exportcheck.results import Case, Result, Status
 from exportcheck.worker_process import WorkerDied, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from exportcheck.module_spec import ModuleSpec
 
 DEFAULT_TIMEOUT_S = 120.0
 
@@ -54,6 +56,7 @@ def run(
     timeout_s: float = DEFAULT_TIMEOUT_S,
     strict: bool = False,
     start_worker: Callable[[], WorkerProcess] = WorkerProcess,
+    modules: Mapping[str, ModuleSpec] = MappingProxyType({}),
 ) -> None:
     """Checks every case and tells `observer` of each result, in the order they finish.
 
@@ -67,6 +70,7 @@ def run(
         timeout_s: after so many seconds a case is given up and its worker replaced.
         strict: whether every input class gates, NaN, signed zeros and subnormals too.
         start_worker: makes a worker.
+        modules: those activations of the cases that are a user's modules.
 
     Raises:
         EnvironmentBroken: a worker cannot start.
@@ -74,7 +78,11 @@ def run(
     batches = deque(list(batch) for _, batch in groupby(cases, lambda c: (c.activation, c.network)))
     events: queue.Queue[_Event] = queue.Queue()
     count = max(1, min(jobs or default_jobs(), len(batches)))
-    ask = partial(WorkerProcess.check, timeout_s=timeout_s, strict=strict)
+
+    def ask(worker: WorkerProcess, case: Case) -> Result:
+        module = modules.get(case.activation)
+        return worker.check(case, timeout_s, strict=strict, module=module)
+
     lanes = [_Lane(number, batches, events, ask, start_worker) for number in range(count)]
     try:
         for lane in lanes:

@@ -66,17 +66,30 @@ def all_cases(toolchain: str, *, anywhere: bool = False) -> list[Case]:
         toolchain: the toolchain of all of them.
         anywhere: also the cases that can run on other machines only.
     """
-    runnable = [
-        (target.name, runtime.name)
-        for target in targets().values()
-        for runtime in target.runtimes
-        if anywhere or runtime.missing() is None
-    ]
     return [
         Case(activation.name, network, target, runtime, toolchain)
         for activation in activations().values()
         for network in activation.networks
-        for target, runtime in runnable
+        for target, runtime in runnable(anywhere=anywhere)
+    ]
+
+
+def runnable(patterns: Sequence[str] = (), *, anywhere: bool = False) -> list[tuple[str, str]]:
+    """Each target with each runtime that this machine has for it.
+
+    Args:
+        patterns: names of targets, or fnmatch patterns on them; all targets where there are none.
+        anywhere: also the runtimes of other machines.
+
+    Raises:
+        UsageError: a pattern matches no target.
+    """
+    _check_names("target", patterns, list(targets()))
+    return [
+        (target.name, runtime.name)
+        for target in targets().values()
+        for runtime in target.runtimes
+        if _any(target.name, patterns) and (anywhere or runtime.missing() is None)
     ]
 
 

@@ -25,6 +25,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from functools import partial
 from typing import IO, Any
 
@@ -36,6 +37,7 @@ from exportcheck.logs import tidy
 from exportcheck.module_spec import spec_from_json
 from exportcheck.modules import module_subject
 from exportcheck.records import result_to_json
+from exportcheck.resolving import complaint
 from exportcheck.results import Case
 from exportcheck.subject import Subject, subject
 
@@ -58,7 +60,7 @@ def main() -> None:
 def _prepare() -> Any:
     """Imports PyTorch and quiets the libraries; returns what the runner is told of this process."""
     os.environ["TQDM_DISABLE"] = "1"
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     if hasattr(signal, "SIGUSR1"):
         # The runner asks for the line where a module hangs before it ends the process.
         faulthandler.register(signal.SIGUSR1, all_threads=False)
@@ -87,6 +89,9 @@ def _serve(request: dict[str, Any], replies: IO[str]) -> None:
             _serve_rewrites(request["rewrite"], replies)
     except BadModule as refusal:
         _send(replies, event="refused", message=str(refusal))
+    except (Exception, SystemExit) as error:  # a user's code may raise anything anywhere
+        traceback.print_exc()
+        _send(replies, event="refused", message=str(complaint(error, "", "looking at it")))
 
 
 def _serve_case(request: dict[str, Any], replies: IO[str]) -> None:

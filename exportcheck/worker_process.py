@@ -17,18 +17,24 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import activations
-from exportcheck.errors import EnvironmentBroken
+from exportcheck.errors import BadModule, EnvironmentBroken
 from exportcheck.logs import tidy
+from exportcheck.places import dumped
 from exportcheck.records import result_from_json
 from exportcheck.results import Case, Result, Stage, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from exportcheck.module_spec import ModuleSpec
+
 START_TIMEOUT_S = 180.0
 """Importing PyTorch from a cold disk has been seen to take more than half a minute."""
 
 LOG_TAIL = 20_000
+
+DUMP_S = 0.3
+"""How long a worker gets to write down where it is."""
 
 _ENVIRONMENT = {
     # One thread a worker: as many workers as cores, and numbers that do not depend on the machine.
@@ -87,13 +93,21 @@ class WorkerProcess:
         """The process id."""
         return self._process.pid
 
-    def check(self, case: Case, timeout_s: float, *, strict: bool = False) -> Result:
+    def check(
+        self,
+        case: Case,
+        timeout_s: float,
+        *,
+        strict: bool = False,
+        module: ModuleSpec | None = None,
+    ) -> Result:
         """The result of `case`; after status crash or timeout this worker is gone.
 
         Args:
             case: what to check.
             timeout_s: after so many seconds the worker is ended.
             strict: whether every input class gates.
+            module: the user's module that the case is about; None for one of the catalogue.
 
         Raises:
             WorkerDied: it was already dead when asked, so the case was never begun.
@@ -102,21 +116,29 @@ class WorkerProcess:
         start = time.monotonic()
         stage: Stage | None = None
         try:
-            self._send({"case": asdict(case), "strict": strict})
+            self._send(
+                {
+                    "case": asdict(case),
+                    "strict": strict,
+                    "module": module.to_json() if module else None,
+                }
+            )
             while True:
                 reply = self._next(start + timeout_s)
                 if reply["event"] == "result":
                     return result_from_json(reply["result"])
                 stage = Stage(reply["stage"])
         except TimeoutError:
+            where = self._where(log_start)
             self.kill()
             status = Status.TIMEOUT
-            message = f"no answer within {timeout_s:g} s; the worker was ended"
+            message = f"no answer within {timeout_s:g} s{where}; the worker was ended"
         except WorkerDied:
             if stage is None:
                 self.kill()
                 raise
-            status, message = Status.CRASH, f"the worker died {self._cause_of_death()}"
+            where = self._where(log_start)
+            status, message = Status.CRASH, f"the worker died {self._cause_of_death()}{where}"
             self.kill()
         return Result(
             case=case,
@@ -127,6 +149,88 @@ class WorkerProcess:
             durations_s={"total": time.monotonic() - start},
             log=self._logged(log_start),
         )
+
+    def inspect(self, module: ModuleSpec, network: str, timeout_s: float) -> dict[str, Any]:
+        """What `inspecting.inspect_module` finds out; after it raises, this worker may be gone.
+
+        Args:
+            module: a user's.
+            network: what it stands in.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: it cannot be checked, or the process died or hung in the user's code.
+            WorkerDied: it was already dead when asked.
+        """
+        request = {"inspect": {"module": module.to_json(), "network": network}}
+        return dict(self._ask(request, "inspected", timeout_s)["facts"])
+
+    def rewrite(
+        self, module: ModuleSpec | None, case: Case, targets: Sequence[str], timeout_s: float
+    ) -> dict[str, Any]:
+        """`found` and `refuted`, as `rewrites.find` gives them; else as `inspect`.
+
+        Args:
+            module: a user's; None for the activation of `case`.
+            case: of which the activation and the network count.
+            targets: the names of those that fail.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: the process died or hung in the user's code.
+            WorkerDied: it was already dead when asked.
+        """
+        asked = {
+            "module": module.to_json() if module else None,
+            "activation": case.activation,
+            "network": case.network,
+            "targets": list(targets),
+        }
+        return self._ask({"rewrite": asked}, "rewrites", timeout_s)
+
+    def _ask(self, request: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
+        """The reply whose event is `answer`, the steps before it taken note of."""
+        log_start = os.fstat(self._log.fileno()).st_size
+        deadline = time.monotonic() + timeout_s
+        step = {"step": "it", "place": ""}
+        begun = False
+        try:
+            self._send(request)
+            while True:
+                reply = self._next(deadline)
+                begun = True
+                if reply["event"] == answer:
+                    return reply
+                if reply["event"] == "refused":
+                    raise BadModule(reply["message"])
+                step = reply
+        except TimeoutError:
+            place = self._place(log_start) or step["place"]
+            self.kill()
+            what = f"{step['step']} gives no answer within {timeout_s:g} s"
+            raise BadModule(f"{place}: {what}; the process was ended") from None
+        except WorkerDied:
+            if not begun:
+                self.kill()
+                raise
+            place = self._place(log_start) or step["place"]
+            cause = self._cause_of_death()
+            self.kill()
+            raise BadModule(f"{place}: {step['step']} ends the process, {cause}") from None
+
+    def _where(self, log_start: int) -> str:
+        """`, in my.py:9`, or nothing."""
+        place = self._place(log_start)
+        return f", in {place}" if place else ""
+
+    def _place(self, log_start: int) -> str:
+        """The line of a user's code that runs now, or ran last; empty where none is known."""
+        if self._process.poll() is None and hasattr(signal, "SIGUSR1"):
+            os.kill(self._process.pid, signal.SIGUSR1)
+            time.sleep(DUMP_S)
+        size = os.fstat(self._log.fileno()).st_size
+        data = os.pread(self._log.fileno(), max(0, size - log_start), log_start)
+        return dumped(data.decode("utf-8", "replace"))
 
     def kill(self) -> None:
         """Ends the process and its children at once."""

@@ -37,7 +37,7 @@ def applied():
     gc.unfreeze()
 
 
-def exported(activation, network, target, folder, dynamic=()):
+def exported(folder, activation, network, target, dynamic=()):
     """The files of an export by name, or what it raised.
 
     A package's manifest is left out: it names its parts by random identifiers.
@@ -65,7 +65,7 @@ def assert_same(cases, tmp_path):
         for number, case in enumerate(cases):
             folder = tmp_path / f"{name}-{number}"
             folder.mkdir()
-            found[case] = exported(*case, folder)
+            found[case] = exported(folder, *case)
         return found
 
     stock = all_of("stock")
@@ -108,7 +108,7 @@ def test_other_exporters_axes_and_refusals_are_the_same(case, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("activation", activations())
 def test_the_whole_catalogue_gives_the_same_bytes(activation, tmp_path):
-    """Every opset from 17 to 23 besides the targets, but for the networks in a row."""
+    """In every network, every target in a row, so that each export finds what others left."""
     names = (*DYNAMO, "coreml-fp32", "coreml-fp16", "coreml-export-fp32")
     networks = activations()[activation].networks
     assert_same([(activation, n, t) for n in networks for t in names], tmp_path)
@@ -213,12 +213,33 @@ def test_an_operator_that_is_registered_late_still_exports_right(register, tmp_p
     with register(torch, opset18) as options:
         stock = bytes_of(options)
     with applied():
-        before = exported("relu", "bare", "onnx-dynamo-opset18", tmp_path)
+        before = exported(tmp_path, "relu", "bare", "onnx-dynamo-opset18")
         assert isinstance(before, bytes)
         with register(torch, opset18) as options:
             assert bytes_of(options) == stock
         with pytest.raises(Exception, match="exportcheck_late"):
             bytes_of({})
+
+
+def test_composite_operators_are_what_stock_finds_late_ones_included():
+    import torch
+    from torch._export import utils
+    from torch.export import decomp_utils, exported_program
+
+    stock = utils._collect_all_valid_cia_ops
+    users = (utils, decomp_utils, exported_program)
+    with applied():
+        before = [user._collect_all_valid_cia_ops() for user in users]
+        library = torch.library.Library("exportcheck_later", "FRAGMENT")
+        library.define("f(Tensor x) -> Tensor")
+        library.impl("f", lambda x: -x, "CompositeImplicitAutograd")
+        after = [user._collect_all_valid_cia_ops() for user in users]
+        expected = stock()
+        late = torch.ops.exportcheck_later.f.default
+        library._destroy()
+    assert late in expected
+    assert after == [expected] * 3
+    assert before == [expected - {late}] * 3
 
 
 @pytest.mark.parametrize(
@@ -281,7 +302,7 @@ def test_what_does_not_fit_at_the_first_export_is_said_once(monkeypatch, caplog,
         for number in range(2):
             folder = tmp_path / str(number)
             folder.mkdir()
-            assert isinstance(exported("relu", "bare", "onnx-dynamo-opset18", folder), bytes)
+            assert isinstance(exported(folder, "relu", "bare", "onnx-dynamo-opset18"), bytes)
     assert [m for m in caplog.messages if "no function_ir" in m] == [
         "stock exporters, without operator signatures: no function_ir"
     ]
@@ -292,9 +313,9 @@ def test_the_tracing_exporter_needs_no_onnxscript(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(exporter_memo, "_share_signatures", lambda: asked.append(1) or ())
     with applied():
-        exported("relu", "bare", "onnx-trace-opset17", tmp_path)
+        exported(tmp_path, "relu", "bare", "onnx-trace-opset17")
         assert not asked
-        exported("relu", "bare", "onnx-dynamo-opset18", tmp_path)
+        exported(tmp_path, "relu", "bare", "onnx-dynamo-opset18")
         assert asked
 
 

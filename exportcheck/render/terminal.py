@@ -64,6 +64,17 @@ def render(report: Report, *, width: int = 160, color: bool = False) -> str:
 
 def compose(report: Report, width: int) -> RenderableType:
     """What `render` prints, for whoever has a console of their own."""
+    parts = tables(report, width)
+    for heading, lines in _sections(report):
+        if lines:
+            parts += ["", Text(heading, style="bold"), *lines]
+    style = "bold green" if report.green else "bold red"
+    parts += ["", Text(totals(report), style="bold"), Text(verdict(report), style=style)]
+    return Group(*parts)
+
+
+def tables(report: Report, width: int) -> list[RenderableType]:
+    """The matrix, as many columns at a time as fit, with its legend; none without results."""
     matrix = lay_out(report)
     parts: list[RenderableType] = []
     for columns in _fitting(matrix.columns, width):
@@ -75,12 +86,7 @@ def compose(report: Report, width: int) -> RenderableType:
         )
     if report.results:
         parts.append(Text(LEGEND, style="dim"))
-    for heading, lines in _sections(report):
-        if lines:
-            parts += ["", Text(heading, style="bold"), *lines]
-    style = "bold green" if report.green else "bold red"
-    parts += ["", Text(totals(report), style="bold"), Text(verdict(report), style=style)]
-    return Group(*parts)
+    return parts
 
 
 def _sections(report: Report) -> Iterator[tuple[str, Sequence[RenderableType]]]:

@@ -1,37 +1,126 @@
-"""`torch.where` as syntax, for the edits that compute both sides and choose."""
+"""Which candidate may stand in one place: equal to what stands there, and a target passes with it."""
 
 from __future__ import annotations
 
-import ast
-from typing import Any
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from exportcheck.rewrites.sources import Forward
+from exportcheck.rewrites.interface import Candidate, Proof, Refuted, Rewrite
+from exportcheck.rewrites.proving import prove
+from exportcheck.rewrites.rules import candidates
+from exportcheck.rewrites.trying import failures
+from exportcheck.subject import Subject
 
-
-def chosen(forward: Forward, mask: ast.expr, value: ast.expr, other: ast.expr) -> ast.expr:
-    """`torch.where(mask, value, other)`, numbers made tensors: not every exporter takes them."""
-    sides = (_tensor(forward, value, other), _tensor(forward, other, value))
-    return _call("where", mask, *sides)
-
-
-def scope() -> dict[str, Any]:
-    """The names that `chosen` uses."""
-    import torch
-
-    return {"torch": torch}
+if TYPE_CHECKING:
+    from torch import nn
 
 
-def _tensor(forward: Forward, node: ast.expr, like: ast.expr) -> ast.expr:
-    return _call("full_like", like, node) if _is_number(forward, node) else node
+@dataclass(frozen=True)
+class Choice:
+    """A candidate that was proved, at its place.
+
+    Attributes:
+        path: of the submodule.
+        original: what stands there, as people read it.
+        candidate: what may.
+        proof: that they are the same.
+        fixed: the targets that failed and pass.
+    """
+
+    path: str
+    original: str
+    candidate: Candidate
+    proof: Proof
+    fixed: Tuple[str, ...]
+
+    def rewrite(self, model: nn.Module, targets: Tuple[str, ...]) -> Rewrite:
+        """It as people are told of it, in `model`, for the targets that pass in the end."""
+        swap = self.candidate.swap.format(place=place_of(model, self.path))
+        code = "\n\n".join(filter(None, (self.candidate.code, f"{swap}\n")))
+        remarks = tuple(f"but {remark}" for remark in self.proof.remarks)
+        if not self.proof.when_training:
+            remarks += ("but in eval mode only: in training the two differ",)
+        lines = (*self.proof.lines, *remarks, f"passes {', '.join(targets)}")
+        replacement = self.candidate.replacement
+        return Rewrite(self.path, self.original, replacement, code, lines, targets)
 
 
-def _is_number(forward: Forward, node: ast.expr) -> bool:
-    if isinstance(node, ast.UnaryOp):
-        return _is_number(forward, node.operand)
-    value = node.value if isinstance(node, ast.Constant) else forward.value(node)
-    return isinstance(value, (int, float))
+def choose(
+    path: str,
+    module: nn.Module,
+    subject: Subject,
+    failed: Tuple[str, ...],
+    swapped: Callable[[nn.Module], Subject],
+    options: Optional[Iterable[Candidate]] = None,
+) -> Tuple[Optional[Choice], List[Refuted]]:
+    """The candidate with which most targets pass, and those that were refuted before it.
+
+    Args:
+        path: where it stands.
+        module: what stands there, a bare copy.
+        subject: the same with the inputs to prove it by.
+        failed: the targets that it fails on.
+        swapped: the subject to try on the targets, for a module that is put there.
+        options: the candidates, made of `module`; all there are when absent.
+    """
+    best = None
+    refuted: List[Refuted] = []
+    for candidate in candidates(module) if options is None else options:
+        proof = prove(subject, module, candidate, path)
+        if isinstance(proof, Refuted):
+            refuted.append(proof)
+            continue
+        reasons = failures(swapped(candidate.module), failed)
+        fixed = tuple(name for name in failed if name not in reasons)
+        if not fixed:
+            refuted.append(useless(path, candidate.replacement, reasons))
+        elif best is None or len(fixed) > len(best.fixed):
+            best = Choice(path, text_of(module), candidate, proof, fixed)
+        if not reasons:
+            break
+    return best, refuted
 
 
-def _call(name: str, *arguments: ast.expr) -> ast.expr:
-    function = ast.Attribute(ast.Name(id="torch", ctx=ast.Load()), name, ast.Load())
-    return ast.Call(func=function, args=list(arguments), keywords=[])
+def renewed(candidate: Candidate, module: nn.Module) -> Candidate:
+    """The same candidate made of another instance: `candidate` was made of a copy."""
+    return next(c for c in candidates(module) if c.replacement == candidate.replacement)
+
+
+def useless(path: str, replacement: str, reasons: Dict[str, str]) -> Refuted:
+    """A replacement that is equal and does not help."""
+    name, reason = next(iter(reasons.items()))
+    return Refuted(path, replacement, f"it is equal, but {name} fails with it too: {reason}")
+
+
+def text_of(module: nn.Module) -> str:
+    """`Softplus(threshold=1.0)`, arguments as by default left out; the bare name of a holder."""
+    name = type(module).__name__
+    if module._modules:
+        return name
+    given = {
+        name: getattr(module, name)
+        for name, parameter in inspect.signature(type(module)).parameters.items()
+        if hasattr(module, name) and getattr(module, name) != parameter.default
+    }
+    return f"{name}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
+def place_of(model: nn.Module, path: str) -> str:
+    """How code reaches the submodule at `path`: `model.blocks[3].act`."""
+    return "model" + "".join(_steps(model, path))
+
+
+def _steps(model: nn.Module, path: str) -> Iterator[str]:
+    from torch import nn
+
+    for name in filter(None, path.split(".")):
+        if isinstance(model, (nn.Sequential, nn.ModuleList)) and name.isdigit():
+            yield f"[{name}]"
+        elif isinstance(model, nn.ModuleDict):
+            yield f"[{name!r}]"
+        else:
+            yield f".{name}" if name.isidentifier() else f"._modules[{name!r}]"
+        child = model._modules[name]
+        assert child is not None
+        model = child

@@ -15,7 +15,7 @@ from exportcheck.module_spec import FLOATS, INTEGERS, InputSpec
 from exportcheck.modules import FromModule
 from exportcheck.resolving import Resolved
 from exportcheck.subject import Subject, run_eager
-from exportcheck.trees import arrays
+from exportcheck.trees import arrays, leaves
 
 if TYPE_CHECKING:
     from torch import nn
@@ -70,8 +70,7 @@ def calls(model: nn.Module, example: Sequence[Any]) -> Tuple[Any, Dict[str, Tupl
     def note(path: str) -> Any:
         def hook(module: nn.Module, given: Tuple[Any, ...], named: Any = ()) -> None:
             if path not in seen:
-                copies = tuple(x.clone() if isinstance(x, torch.Tensor) else x for x in given)
-                seen[path] = copies if not named else (*copies, named)
+                seen[path] = copies(given) + ((named,) if named else ())
 
         return hook
 
@@ -86,6 +85,20 @@ def calls(model: nn.Module, example: Sequence[Any]) -> Tuple[Any, Dict[str, Tupl
         if given and all(isinstance(x, torch.Tensor) for x in given)
     }
     return outputs, usable
+
+
+def copies(example: Sequence[Any]) -> Tuple[Any, ...]:
+    """The example with its tensors copied: a model may write to them."""
+    import torch
+
+    return tuple(x.clone() if isinstance(x, torch.Tensor) else x for x in example)
+
+
+def tensors(outputs: Any) -> List[Any]:
+    """The tensors among nested outputs."""
+    import torch
+
+    return [leaf for leaf in leaves(outputs) if isinstance(leaf, torch.Tensor)]
 
 
 def _register(module: nn.Module, hook: Any) -> None:
@@ -111,7 +124,7 @@ def part(module: nn.Module, given: Sequence[np.ndarray], *, inside: bool = True)
     if len(values) == 1 and values[0].dtype.kind == "f":
         values = _handy(module, values[0])
     specs = tuple(InputSpec(a.shape, str(a.dtype)) for a in values)
-    made = _fed(module, values) if inside else module
+    made = fed(module, values) if inside else module
     name = type(module).__name__
     resolved = Resolved(lambda: copy.deepcopy(made), name, ready=True)
     return Subject(FromModule(name, resolved, Guess(specs, ""), values=values))
@@ -132,7 +145,7 @@ def _handy(module: nn.Module, values: np.ndarray) -> Tuple[np.ndarray, ...]:
     return (np.resize(cut, shape),)
 
 
-def _fed(module: nn.Module, values: Tuple[np.ndarray, ...]) -> nn.Module:
+def fed(module: nn.Module, values: Tuple[np.ndarray, ...]) -> nn.Module:
     """`module`, behind a copy of its input where it writes to it."""
     import torch
     from torch import nn
@@ -152,12 +165,42 @@ def _fed(module: nn.Module, values: Tuple[np.ndarray, ...]) -> nn.Module:
     return nn.Sequential(Copied(), module).eval()
 
 
+Place = Tuple[str, "nn.Module"]
+"""The path of a submodule, and it."""
+
+
+def places(model: nn.Module) -> Tuple[List[Place], List[Place]]:
+    """The submodules that hold no others, and those that do, innermost first, `model` last.
+
+    A module that stands in several places comes once. What parametrizations and TorchScript are
+    made of is left out.
+    """
+    import torch
+
+    inner: List[Place] = []
+    holders: List[Place] = []
+    inside: Tuple[str, ...] = ()
+    for path, module in model.named_modules():
+        if path.startswith(inside) and inside:
+            continue
+        if isinstance(module, torch.jit.ScriptModule):
+            inside += (f"{path}.",)
+        (holders if module._modules else inner).append((path, module))
+    holders.sort(key=lambda place: -len(place[0].split(".")) if place[0] else 1)
+    return inner, holders
+
+
 def supported(given: Sequence[Any]) -> bool:
-    """Whether every array is of a type that a subject's inputs may have."""
-    return all(str(array.dtype) in FLOATS + INTEGERS for array in given)
+    """Whether every tensor is of a type that a subject's inputs may have."""
+    return all(str(x.dtype).partition(".")[2] in (*FLOATS, *INTEGERS, "bfloat16") for x in given)
 
 
 def numpy_of(given: Sequence[Any]) -> Tuple[np.ndarray, ...]:
     """Tensors as arrays, floats in float32."""
     found = arrays(tuple(given))
     return tuple(a.astype(np.float32) if a.dtype.kind == "f" else a for a in found)
+
+
+def example_of(subject: Subject) -> Tuple[np.ndarray, ...]:
+    """The example of a subject as arrays."""
+    return arrays(tuple(subject.example()))

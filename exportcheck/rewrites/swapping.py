@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable, Tuple
 
 if TYPE_CHECKING:
     from torch import nn
@@ -54,6 +54,34 @@ def become(module: nn.Module, other: nn.Module) -> Callable[[], None]:
                 del mine[name]
 
     return undo
+
+
+def put(
+    model: nn.Module, module: nn.Module, other: nn.Module
+) -> Tuple[nn.Module, Callable[[], None]]:
+    """`model` with `other` for its submodule `module`, wherever that stands; and the undo.
+
+    What TorchScript compiled cannot be become: it takes the slots, and for `model` itself it is
+    what is returned.
+    """
+    import torch
+
+    if not isinstance(other, torch.jit.ScriptModule):
+        return model, become(module, other)
+    slots = [
+        (parent, name)
+        for parent in model.modules()
+        for name, child in parent._modules.items()
+        if child is module
+    ]
+    for parent, name in slots:
+        setattr(parent, name, other)
+
+    def undo() -> None:
+        for parent, name in slots:
+            setattr(parent, name, module)
+
+    return (other if module is model else model), undo
 
 
 _ABSENT = object()

@@ -14,7 +14,7 @@ or without comparing what it predicted, counts as not compared. Options of this 
 
     --mil-precision strict|wide   the evaluator's precision (strict)
     --mil-sample N                run of each test function only as many cases as give N comparisons
-    --mil-wrong KIND,...          spoil what is predicted (scale, zeros, nan, axes): tests the judge;
+    --mil-wrong KIND,...          spoil what is predicted (scale, zeros, nan, axes), for the judge;
                                   several kinds, one after the other, in a sample only
     --mil-json FILE               write the outcome of every test there
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from exportcheck.rewrites.choosing import chosen, scope
 from exportcheck.rewrites.sources import Edit
+from exportcheck.rewrites.where import chosen, scope
 
-_REDUCTIONS = frozenset(("amax", "amin", "max", "mean", "median", "min", "norm", "std", "sum", "var"))
+_REDUCTIONS = frozenset(
+    ("amax", "amin", "max", "mean", "median", "min", "norm", "std", "sum", "var")
+)
 _VERDICTS = frozenset(("all", "any"))
 _NUMBERS = frozenset(("float", "bool"))
 
@@ -44,9 +46,7 @@ class Branch(Edit):
             result.append(statement)
         return result
 
-    def _rewritten(
-        self, node: ast.If, follows: ast.stmt | None
-    ) -> tuple[ast.stmt, bool] | None:
+    def _rewritten(self, node: ast.If, follows: ast.stmt | None) -> tuple[ast.stmt, bool] | None:
         """One statement for the branch, and whether it takes in the one that follows."""
         condition = self._condition(node.test)
         sides = _sides(node, follows)
@@ -58,7 +58,9 @@ class Branch(Edit):
             self.touch(other)
         self.scope.update(scope())
         result = chosen(self.forward, condition, value, alternative)
-        made = ast.Assign(one.targets, result) if isinstance(one, ast.Assign) else ast.Return(result)
+        made = (
+            ast.Assign(one.targets, result) if isinstance(one, ast.Assign) else ast.Return(result)
+        )
         return ast.copy_location(made, node), other is follows and not node.orelse
 
     def _condition(self, node: ast.expr) -> ast.expr | None:

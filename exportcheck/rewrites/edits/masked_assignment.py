@@ -10,8 +10,8 @@ import ast
 import copy
 from typing import Any
 
-from exportcheck.rewrites.choosing import chosen, scope
 from exportcheck.rewrites.sources import Edit, Forward
+from exportcheck.rewrites.where import chosen, scope
 
 
 class MaskedAssignment(Edit):
@@ -66,7 +66,8 @@ class MaskedAssignment(Edit):
 
 def _masks(tree: ast.AST) -> set[str]:
     """The variables to which nothing but comparisons is assigned."""
-    compared, others = set(), set()
+    compared: Set[str] = set()
+    others: Set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             kind = compared if isinstance(node.value, ast.Compare) else others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Dict, Iterator
 
 from exportcheck.rewrites.interface import Candidate
 from exportcheck.rewrites.swapping import twin
@@ -39,7 +39,9 @@ class FloatArguments:
         integers = {
             name: float(value)
             for name, value in vars(module).items()
-            if type(value) is int and name in known and declared.get(name, float) in (float, "float")
+            if type(value) is int
+            and name in known
+            and declared.get(name, float) in (float, "float")
         }
         if integers:
             yield _with(module, integers)

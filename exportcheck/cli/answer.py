@@ -1,0 +1,156 @@
+"""The answer of `exportcheck check` on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.text import Text
+
+from exportcheck.escaping import brief, printable
+from exportcheck.matrix import MARKS, Failure, failures, totals
+from exportcheck.render.terminal import tables
+from exportcheck.verdicts import advice, listed, names, notes, passing, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from exportcheck.results import Report
+
+_NOTES = 6
+_CAUSE = 300
+
+
+def compose(
+    report: Report,
+    width: int,
+    facts: Mapping[str, Mapping[str, Any]],
+    rewrites: Mapping[str, Mapping[str, Any]],
+    *,
+    verbose: bool = False,
+) -> RenderableType:
+    """The verdicts, the matrix, each failure with what to do, and the forms that were proved.
+
+    Args:
+        report: all results.
+        width: of the terminal.
+        facts: what was found out about each user's module, by the name of its cases.
+        rewrites: `found` and `refuted`, by the same names.
+        verbose: whether every note and every refuted form is shown.
+    """
+    rows = list(dict.fromkeys(r.case.activation for r in report.results))
+    parts: list[RenderableType] = []
+    for name in rows:
+        parts += _head(name, report, facts.get(name))
+    parts += ["", *tables(report, width)]
+    failed = failures(report)
+    for failure in failed:
+        parts += ["", *_failure(failure, report, rewrites.get(failure.activation, {}))]
+    for name in rows:
+        parts += _notes(name, report, verbose)
+        parts += _forms(rewrites.get(name, {}), verbose)
+    return Group(*parts, "", Text(totals(report), style="bold"))
+
+
+def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterator[RenderableType]:
+    """The verdict in one line, and what it was reached with."""
+    results = [r for r in report.results if r.case.activation == name]
+    good = not any(r.status.failed for r in results)
+    text = Text.assemble((printable(name), "bold"), " ")
+    text.append(printable(verdict(report, name)), style="bold green" if good else "bold red")
+    yield text
+    if facts is None:
+        return
+    guess = f" (guessed: {facts['guess']}; else say --input)" if facts["guess"] else ""
+    kind = "elementwise" if facts["elementwise"] else ""
+    if facts["knees"]:
+        kind += f", law changes at {', '.join(f'{x:g}' for x in facts['knees'])}"
+    sizes = f"{facts['parameters']} parameters" if facts["parameters"] else "no parameters"
+    said = [
+        f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",
+        f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",
+    ]
+    said += facts["notes"]
+    for line in said:
+        yield Text(f"  {printable(line)}", style="dim")
+    if "training" in facts:
+        yield _gradient(facts["training"])
+
+
+def _gradient(training: Mapping[str, Any]) -> Text:
+    right = training["gradient_right"]
+    if "error" in training:
+        text = f"  gradient: none ({training['error']})"
+    else:
+        where = f" at x = {training['gradient_at']:g}" if "gradient_at" in training else ""
+        text = (
+            f"  gradient: {'right' if right else 'wrong'}, off by "
+            f"{training['gradient_error']:.1e} from {training['gradient_reference']}"
+            f"{'' if right else where}"
+        )
+    return Text(printable(text), style="dim" if right else "bold red")
+
+
+def _failure(
+    failure: Failure, report: Report, rewrites: Mapping[str, Any]
+) -> Iterator[RenderableType]:
+    """Where, the operator and its line, the cause, the blame, what to do."""
+    line = Text()
+    line.append(f"{MARKS[failure.status]} {printable(failure.activation)}", style="bold red")
+    line.append(f"  {', '.join(failure.targets)}")
+    line.append(f"  {failure.stage}", style="red")
+    yield line
+    for operator in failure.blame.operators if failure.blame else ():
+        where = ", ".join(filter(None, (operator.module, operator.source)))
+        yield _indented(f"{operator.name}{f' in {where}' if where else ''}", "yellow")
+    yield _indented(failure.cause)
+    if failure.blame:
+        yield _indented(f"blame: {failure.blame.sentence}")
+    todo = advice(failure, report)
+    helped = [one for one in rewrites.get("found", ()) if set(failure.targets) & set(one["targets"])]
+    if helped:
+        todo.insert(0, f"use the form below, {helped[0]['replacement']}")
+    if not todo and not passing(failure, report):
+        todo.append("--repro DIR writes what a maintainer needs to look at it")
+    for text in todo or ["--repro DIR writes what a maintainer needs"]:
+        yield _indented(f"do: {text}", "bold")
+
+
+def _notes(name: str, report: Report, verbose: bool) -> Iterator[RenderableType]:
+    found = list(notes(report, name))
+    if not found:
+        return
+    results = [r for r in report.results if r.case.activation == name]
+    from exportcheck.matrix import Column
+
+    asked = list(dict.fromkeys(Column(r.case.target, r.case.runtime) for r in results))
+    yield from ("", Text(f"notes on {printable(name)}, which fail nothing", style="bold"))
+    shown = found if verbose else found[:_NOTES]
+    for text, columns in shown:
+        yield _indented(f"{text} ({listed(names(columns, asked))})", "yellow")
+    if len(shown) < len(found):
+        yield _indented(f"and {len(found) - len(shown)} more: -v shows them", "dim")
+
+
+def _forms(rewrites: Mapping[str, Any], verbose: bool) -> Iterator[RenderableType]:
+    """The code to paste for every form that was proved, and what was refused."""
+    for one in rewrites.get("found", ()):
+        place = f"{one['path']}: " if one["path"] else ""
+        title = f"{place}{one['original']} -> {one['replacement']}"
+        yield from ("", Text(printable(title), style="bold green"))
+        for line in (*one["proof"], f"passes {', '.join(one['targets'])}"):
+            yield _indented(line, "dim")
+        yield Padding(Syntax(one["code"], "python", background_color="default"), (1, 0, 0, 4), expand=False)
+    refuted: Sequence[Mapping[str, Any]] = rewrites.get("refuted", ())
+    if refuted and (verbose or not rewrites.get("found")):
+        yield from ("", Text("forms that were tried and refused", style="bold"))
+        for one in refuted:
+            yield _indented(f"{one['replacement']}: {one['why']}", "dim")
+
+
+def _indented(text: str, style: str = "") -> RenderableType:
+    return Padding(Text(printable(brief(text, _CAUSE)), style=style), (0, 0, 0, 4), expand=False)

@@ -1,0 +1,157 @@
+"""Runs what `exportcheck check` was asked for: looks at the module first, then checks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from exportcheck.cli.answer import compose
+from exportcheck.cli.asked import Asked, asked
+from exportcheck.cli.console import console
+from exportcheck.cli.delivery import checked, show
+from exportcheck.cli.progress import Progress
+from exportcheck.environment import describe
+from exportcheck.errors import EXIT_FAILED, EXIT_OK, BadModule, EnvironmentBroken
+from exportcheck.results import Case, Report
+from exportcheck.runner import run
+from exportcheck.selection import current_toolchain, runnable
+from exportcheck.worker_process import WorkerDied, WorkerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from exportcheck.module_spec import ModuleSpec
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """The options of `exportcheck check`."""
+
+    spec: ModuleSpec
+    networks: Sequence[str]
+    targets: Sequence[str]
+    strict: bool
+    timeout_s: float
+    formats: Sequence[str]
+    output: Path | None
+    rewrite: bool
+    verbose: bool
+    no_color: bool
+
+
+def run_check(request: CheckRequest) -> int:
+    """Checks the module, shows the answer, writes the formats; returns the exit code.
+
+    Raises:
+        UsageError: there is no such thing, or the module cannot be checked; says where.
+        EnvironmentBroken: a worker cannot start, or the results cannot be written.
+    """
+    rows = asked(request.spec, request.networks)
+    columns = runnable(request.targets)
+    names = checked(request.formats)
+    workers = _Workers(request.timeout_s)
+    facts: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        if row.module:
+            inspected = [workers.inspect(row.module, network) for network in row.networks]
+            facts[row.name] = inspected[0]
+    toolchain = current_toolchain()
+    cases = [
+        Case(row.name, network, target, runtime, toolchain)
+        for row in rows
+        for network in row.networks
+        for target, runtime in columns
+    ]
+    report = _report(request, rows, cases, workers)
+    rewrites = _rewrites(request, rows, report, workers) if request.rewrite else {}
+    workers.close()
+    screen = console(no_color=request.no_color)
+    if request.output is None and names:
+        show(report, names, None, screen)
+    else:
+        answer = compose(report, screen.width, facts, rewrites, verbose=request.verbose)
+        screen.print(answer)
+    if request.output is not None:
+        show(report, names, request.output, screen)
+    wrong = any(not f["training"]["gradient_right"] for f in facts.values() if "training" in f)
+    return EXIT_FAILED if report.failures or wrong else EXIT_OK
+
+
+class _Workers:
+    """One worker at a time, for what is asked outside of the cases; the runner may take it over."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._idle: WorkerProcess | None = None
+
+    def take(self) -> WorkerProcess:
+        """The idle worker, or a new one."""
+        worker, self._idle = self._idle or WorkerProcess(), None
+        return worker
+
+    def close(self) -> None:
+        """Ends the idle worker."""
+        if self._idle is not None:
+            self._idle.close()
+
+    def inspect(self, module: ModuleSpec, network: str) -> dict[str, Any]:
+        """The facts of a module; a worker that was dead before it was asked is replaced."""
+        return self._with(lambda worker: worker.inspect(module, network, self._timeout_s))
+
+    def rewrite(self, module: ModuleSpec | None, case: Case, targets: list[str]) -> dict[str, Any]:
+        """The forms that pass the failing targets."""
+        # A form is exported by every target that fails: give it the time of as many cases.
+        timeout_s = self._timeout_s * max(1, len(targets))
+        return self._with(lambda worker: worker.rewrite(module, case, targets, timeout_s))
+
+    def _with(self, ask: Any) -> dict[str, Any]:
+        for _ in range(2):
+            worker = self.take()
+            try:
+                answer: dict[str, Any] = ask(worker)
+            except WorkerDied:
+                continue
+            except BadModule:
+                worker.kill()
+                raise
+            self._idle = worker
+            return answer
+        raise EnvironmentBroken("two workers in a row died idle; run `exportcheck doctor`")
+
+
+def _report(
+    request: CheckRequest, rows: Sequence[Asked], cases: Sequence[Case], workers: _Workers
+) -> Report:
+    errors = console(no_color=request.no_color, err=True)
+    with Progress(len(cases), errors, verbose=request.verbose) as progress:
+        run(
+            cases,
+            progress,
+            timeout_s=request.timeout_s,
+            strict=request.strict,
+            start_worker=workers.take,
+            modules={row.name: row.module for row in rows if row.module},
+        )
+    by_case = {result.case: result for result in progress.results}
+    return Report(tuple(by_case[case] for case in cases), describe())
+
+
+def _rewrites(
+    request: CheckRequest, rows: Sequence[Asked], report: Report, workers: _Workers
+) -> Mapping[str, Mapping[str, Any]]:
+    """What may stand in for each row that fails; nothing where looking for it ends the worker."""
+    found = {}
+    for row in rows:
+        failed = [r for r in report.failures if r.case.activation == row.name]
+        first = [r for r in failed if r.case.network == row.networks[0]]
+        if not first:
+            continue
+        targets = list(dict.fromkeys(r.case.target for r in first))
+        try:
+            found[row.name] = workers.rewrite(row.module, first[0].case, targets)
+        except BadModule as refusal:
+            typer.echo(f"exportcheck: no form was looked for: {refusal}", err=True)
+    return found

@@ -1,0 +1,56 @@
+"""Whether a hand-written module is what it claims to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Optional, Sequence, Tuple, Union
+
+from exportcheck.guessing import guess, sample
+from exportcheck.module_spec import ModuleSpec
+from exportcheck.resolving import resolve
+from exportcheck.rewrites.interface import Candidate, Proof, Refuted
+from exportcheck.rewrites.parts import bare_copy, example_of, part
+from exportcheck.rewrites.proving import prove
+from exportcheck.subject import Subject
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+
+def same(
+    reference: nn.Module, other: nn.Module, arrays: Optional[Sequence[np.ndarray]] = None
+) -> Union[Proof, Refuted]:
+    """Whether `other` computes what `reference` computes, its gradient included.
+
+    Args:
+        reference: what is asked for; weights of the same names are given to `other`.
+        other: what claims to be that.
+        arrays: inputs that both take; tried when absent, NCHW, then (N, C), then (N, L, C).
+
+    Raises:
+        BadModule: no inputs were given and the reference takes none of those tried.
+    """
+    one, two = bare_copy(reference), bare_copy(other)
+    if one.state_dict() and list(one.state_dict()) == list(two.state_dict()):
+        two.load_state_dict(one.state_dict())
+    if arrays is None:
+        arrays = [sample(spec) for spec in guess(one, type(one).__name__).inputs]
+    what = part(one, arrays, inside=False)
+    return prove(what, one, Candidate(type(other).__name__, two, "", ""))
+
+
+def same_as(
+    reference: str, what: Subject, arguments: Tuple[Tuple[str, str], ...] = ()
+) -> Union[Proof, Refuted]:
+    """Whether a subject's module computes what a named one does, on the subject's own inputs.
+
+    Args:
+        reference: `torch.nn.Hardswish`, `package.module:Name` or `path/to/file.py:Name`.
+        what: the subject.
+        arguments: of the reference's constructor, names to Python literals as text.
+
+    Raises:
+        BadModule: the reference cannot be imported or made.
+    """
+    spec = reference if ":" in reference else ":".join(reference.rpartition(".")[::2])
+    return same(resolve(ModuleSpec(spec, arguments)).make(), what.build(), example_of(what))

@@ -1,0 +1,184 @@
+"""What a report comes to, in words: where a module ships, where not and why, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exportcheck.escaping import brief
+from exportcheck.matrix import Column, Failure, failures
+from exportcheck.results import Culprit, Report, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+_GROUPS = {"torch.jit": "TorchScript", "torch export": "torch.export"}
+"""What people call the exporters whose heading in the matrix is another."""
+
+_CAUSE = 100
+"""Characters of a cause in a verdict, which is to stay one line."""
+
+_VERBS = {
+    Status.MISMATCH: ("gives wrong numbers", "give wrong numbers"),
+    Status.ERROR: ("fails", "fail"),
+    Status.CRASH: ("crashes", "crash"),
+    Status.TIMEOUT: ("hangs", "hang"),
+}
+
+
+def verdict(report: Report, activation: str) -> str:
+    """`ships to TorchScript and ONNX; Core ML fails: no translation for aten::celu`, in one line.
+
+    Args:
+        report: of which only the results of `activation` count.
+        activation: as the cases name it.
+    """
+    results = [r for r in report.results if r.case.activation == activation]
+    asked = list(dict.fromkeys(Column(r.case.target, r.case.runtime) for r in results))
+
+    def columns(*statuses: Status) -> list[Column]:
+        """Those in which the worst of all networks has one of the statuses."""
+        return [c for c in asked if _status_in(c) in statuses]
+
+    def _status_in(column: Column) -> Status:
+        found = [r.status for r in results if (r.case.target, r.case.runtime) == _key(column)]
+        order = [*_VERBS, Status.UNAVAILABLE, Status.PASS]
+        return min(found, key=order.index)
+
+    shipped = columns(Status.PASS)
+    parts = ["ships nowhere"]
+    if shipped:
+        parts = [f"ships to {listed(names(shipped, asked, simulated=True))}"]
+    for (status, cause), failed in _causes(report, activation).items():
+        called = names([c for c in asked if c.target in failed], asked)
+        verb = _VERBS[status][len(called) > 1 or _several(called[-1])]
+        parts.append(f"{listed(called)} {verb}{f': {cause}' if cause else ''}")
+    if absent := columns(Status.UNAVAILABLE):
+        parts.append(f"{listed(names(absent, asked))} not tried here")
+    return "; ".join(parts)
+
+
+def _key(column: Column) -> tuple[str, str]:
+    return column.target, column.runtime
+
+
+def _several(name: str) -> bool:
+    return " and " in name
+
+
+def _causes(report: Report, activation: str) -> dict[tuple[Status, str], list[str]]:
+    """Status and cause to the targets that fail so."""
+    found: dict[tuple[Status, str], list[str]] = {}
+    for failure in failures(report):
+        if failure.activation == activation:
+            key = (failure.status, brief(_cause(failure), _CAUSE))
+            found.setdefault(key, []).extend(failure.targets)
+    return found
+
+
+def _cause(failure: Failure) -> str:
+    """Who and what, shorter than the exporter says it."""
+    blame = failure.blame
+    if blame and blame.operators:
+        return blame.text
+    if failure.status is Status.MISMATCH and blame:
+        return blame.sentence
+    return failure.cause.partition(". ")[0]
+
+
+def names(
+    columns: Sequence[Column], asked: Sequence[Column], *, simulated: bool = False
+) -> list[str]:
+    """`ONNX trace 13 and 17`, `Core ML (simulated)`: exporters, with variants where only some.
+
+    Args:
+        columns: those to name.
+        asked: all those that an exporter's bare name would mean.
+        simulated: whether to say whose numbers are a reference evaluator's.
+    """
+    found = []
+    for group in dict.fromkeys(column.group for column in columns):
+        mine = [c for c in columns if c.group == group]
+        whole = [c for c in asked if c.group == group]
+        remark = " (simulated)" if simulated and all(c.simulated for c in mine) else ""
+        labels = list(dict.fromkeys(c.label for c in mine))
+        some = len(labels) < len({c.label for c in whole})
+        name = _GROUPS.get(group, group)
+        found.append(f"{name}{' ' + listed(labels) if some else ''}{remark}")
+    both = ["ONNX trace", "ONNX dynamo"]
+    if all(name in found for name in both):
+        found[found.index(both[0])] = "ONNX"
+        found.remove(both[1])
+    return found
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def advice(failure: Failure, report: Report) -> list[str]:
+    """What whoever wants to ship the module may do about a failure, the best first.
+
+    Args:
+        failure: of `report`.
+        report: says which other targets pass.
+    """
+    return [text for rule in _RULES if (text := rule(failure, report))]
+
+
+def passing(failure: Failure, report: Report) -> list[str]:
+    """The targets that pass for the same module, in the order of the matrix."""
+    results = [r for r in report.results if r.case.activation == failure.activation]
+    failed = {r.case.target for r in results if r.status is not Status.PASS}
+    return list(dict.fromkeys(r.case.target for r in results if r.case.target not in failed))
+
+
+def _by_culprit(failure: Failure, report: Report) -> str:
+    culprit = failure.blame.culprit if failure.blame else None
+    if culprit is Culprit.EAGER:
+        return "nothing: the export is the more accurate side"
+    if culprit is Culprit.RANDOM:
+        return "make it deterministic in eval mode"
+    if culprit is Culprit.PRECISION and "coreml-fp32" in passing(failure, report):
+        return "keep float32: compute_precision=ct.precision.FLOAT32 passes"
+    if culprit is Culprit.RUNTIME_OPTIMIZER:
+        return "the file is right: switch that optimization off, or report it"
+    if culprit is Culprit.RUNTIME_KERNEL:
+        return "the file is right: another runtime may compute it rightly; report this one"
+    return ""
+
+
+def _by_operator(failure: Failure, report: Report) -> str:
+    operators = [o.name for o in failure.blame.operators] if failure.blame else []
+    if "dictconstruct" in operators:
+        return "return a tuple instead of a dictionary"
+    if any(name.rpartition("::")[2].endswith("_") for name in operators):
+        return "write it out of place"
+    return ""
+
+
+def _by_other_route(failure: Failure, report: Report) -> str:
+    """Another way to the same format, where one passes."""
+    right = passing(failure, report)
+    if failure.targets == ("torchscript-script",) and "torchscript-trace" in right:
+        return "trace it instead (torchscript-trace passes); a trace has no branches"
+    for prefix in ("torchscript-", "onnx-", "coreml-"):
+        if all(name.startswith(prefix) for name in failure.targets):
+            others = [name for name in right if name.startswith(prefix)]
+            if others:
+                return f"export by {listed(others)}, which {'pass' if others[1:] else 'passes'}"
+    return ""
+
+
+_RULES: Sequence[Callable[[Failure, Report], str]] = (_by_culprit, _by_operator, _by_other_route)
+
+
+def notes(report: Report, activation: str) -> Iterator[tuple[str, list[Column]]]:
+    """Each note once, with the columns it is about."""
+    found: dict[str, list[Column]] = {}
+    for result in report.results:
+        if result.case.activation == activation and result.status is Status.PASS:
+            for note in result.notes:
+                found.setdefault(note, []).append(Column(result.case.target, result.case.runtime))
+    yield from found.items()

@@ -48,7 +48,14 @@ def function_module(
     demanded = [name for name in positional(function, required=True) if name not in bound]
     count = given or len(demanded) or 1
     names = (free + [f"x{index}" for index in range(len(free), count)])[:count]
-    return _spelt_out(function, names, [*names, *(f"{k}={v!r}" for k, v in bound.items())])
+    call = [*names, *(f"{k}={v!r}" for k, v in bound.items())]
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, type):  # the `apply` of an autograd.Function
+        name = f"{owner.__name__}.{function.__name__}"
+        return _spelt_out(name, names, call, {owner.__name__: owner})
+    name = getattr(function, "__name__", "")
+    name = name if name.isidentifier() and name not in names else "function"
+    return _spelt_out(name, names, call, {name: function})
 
 
 def arranged(inputs: Sequence[InputSpec], module: nn.Module) -> tuple[InputSpec, ...]:
@@ -70,10 +77,14 @@ def with_keywords(module: nn.Module, inputs: Sequence[InputSpec]) -> nn.Module:
         return module
     names = [one.name or f"x{index}" for index, one in enumerate(inputs)]
     call = [f"{n}={n}" if one.name else n for n, one in zip(names, inputs)]
-    return _spelt_out(module, names, call)
+    wrapped = _spelt_out("self.module", names, call, {})
+    wrapped.module = module
+    return wrapped.eval()
 
 
-def _spelt_out(called: Any, names: Sequence[str], call: Sequence[str]) -> nn.Module:
+def _spelt_out(
+    called: str, names: Sequence[str], call: Sequence[str], scope: dict[str, Any]
+) -> nn.Module:
     """A module whose forward is written down for these names and this call.
 
     `torch.jit.script` wants a fixed number of arguments and the source of `forward`.
@@ -82,13 +93,11 @@ def _spelt_out(called: Any, names: Sequence[str], call: Sequence[str]) -> nn.Mod
 
     lines = (
         f"def forward({', '.join(['self', *names])}):\n",
-        f"    return self.called({', '.join(call)})\n",
+        f"    return {called}({', '.join(call)})\n",
     )
-    file = f"<forward({', '.join(call)})>"
+    file = f"<{called}({', '.join(call)})>"
     linecache.cache[file] = (sum(map(len, lines)), None, list(lines), file)
-    scope: dict[str, Any] = {}
     exec(compile("".join(lines), file, "exec"), scope)
     kind = type("Calling", (nn.Module,), {"forward": scope["forward"]})
     module: nn.Module = kind()
-    module.called = called
     return module.eval()

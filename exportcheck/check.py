@@ -8,7 +8,7 @@ import time
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, TypeVar
@@ -196,10 +196,12 @@ def _named(known: Mapping[str, Found], name: str, kind: str) -> Found:
 
 def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
     """Installed versions by distribution, `missing` where one is not installed."""
-    versions = {}
-    for name in dict.fromkeys(distributions):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = "missing"
-    return versions
+    return {name: _version(name) for name in distributions}
+
+
+@lru_cache(maxsize=None)
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "missing"

@@ -8,7 +8,7 @@ import os
 import sys
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -49,9 +49,9 @@ class Swaps:
         refuted: what was tried and is not the original, or does not help.
     """
 
-    rewrites: Tuple[Rewrite, ...] = ()
-    refuted: Tuple[Refuted, ...] = ()
-    _undos: List[Callable[[], None]] = field(default_factory=list, repr=False)
+    rewrites: tuple[Rewrite, ...] = ()
+    refuted: tuple[Refuted, ...] = ()
+    _undos: list[Callable[[], None]] = field(default_factory=list, repr=False)
 
     def undo(self) -> None:
         """Puts back what stood there before; a second time it does nothing."""
@@ -99,7 +99,7 @@ def make_exportable(
         return _Swapping(model, names, example).run()
 
 
-def _names(patterns: Sequence[str]) -> Tuple[str, ...]:
+def _names(patterns: Sequence[str]) -> tuple[str, ...]:
     known = known_targets()
     patterns = [patterns] if isinstance(patterns, str) else patterns
     for pattern in patterns:
@@ -108,7 +108,7 @@ def _names(patterns: Sequence[str]) -> Tuple[str, ...]:
     return tuple(name for name in known if any(fnmatchcase(name, p) for p in patterns))
 
 
-def _tuple_of(example: Any) -> Optional[Tuple[Any, ...]]:
+def _tuple_of(example: Any) -> tuple[Any, ...] | None:
     if example is None or isinstance(example, tuple):
         return example
     return tuple(example) if isinstance(example, list) else (example,)
@@ -149,15 +149,15 @@ class _Swapping:
     """A model under way."""
 
     def __init__(
-        self, model: nn.Module, names: Tuple[str, ...], example: Optional[Tuple[Any, ...]]
+        self, model: nn.Module, names: tuple[str, ...], example: tuple[Any, ...] | None
     ) -> None:
         self.model = model
         self.names = names
         self.example = example
         self.before: Any = None
-        self.given: Dict[str, Tuple[Any, ...]] = {}
-        self.refuted: List[Refuted] = []
-        self.decided: Dict[Any, Optional[Choice]] = {}
+        self.given: dict[str, tuple[Any, ...]] = {}
+        self.refuted: list[Refuted] = []
+        self.decided: dict[Any, Choice | None] = {}
 
     def run(self) -> Swaps:
         """Looks at every place, then at the whole.
@@ -171,7 +171,7 @@ class _Swapping:
             except Exception as error:  # a user's model may raise anything
                 text = described(error).splitlines()[0]
                 raise UsageError(f"the model does not take the example inputs: {text}") from error
-        swaps: List[_Swap] = []
+        swaps: list[_Swap] = []
         inner, holders = places(self.model)
         for path, module in inner + holders:
             choice = self._decided(path, module)
@@ -184,7 +184,7 @@ class _Swapping:
         rewrites = tuple(swap.rewrite for swap in swaps)
         return Swaps(rewrites, tuple(self.refuted), [swap.undo for swap in swaps])
 
-    def _harmless(self, swaps: List[_Swap]) -> Iterator[_Swap]:
+    def _harmless(self, swaps: list[_Swap]) -> Iterator[_Swap]:
         """Takes all back and makes one after the other, those that change the whole excepted."""
         for swap in reversed(swaps):
             swap.undo()
@@ -216,7 +216,7 @@ class _Swapping:
         }
         return verdict(results)[1]
 
-    def _decided(self, path: str, module: nn.Module) -> Optional[Choice]:
+    def _decided(self, path: str, module: nn.Module) -> Choice | None:
         """What to put at `path`; decided once for all that are alike."""
         if next(_for_good(module), None) is None:
             return None
@@ -248,7 +248,7 @@ class _Swapping:
             digest.update(np.ascontiguousarray(value.detach().float().cpu().numpy()).tobytes())
         return type(module), repr(plain), repr(told), repr(given), digest.hexdigest()
 
-    def _choice(self, path: str, module: nn.Module) -> Optional[Choice]:
+    def _choice(self, path: str, module: nn.Module) -> Choice | None:
         try:
             bare = bare_copy(module)
             subject = part(bare, self._inputs(path, bare), inside=bool(path))
@@ -269,7 +269,7 @@ class _Swapping:
         self.refuted += refuted
         return choice
 
-    def _inputs(self, path: str, module: nn.Module) -> Tuple[np.ndarray, ...]:
+    def _inputs(self, path: str, module: nn.Module) -> tuple[np.ndarray, ...]:
         """What the submodule is called with, or takes.
 
         Raises:

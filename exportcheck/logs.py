@@ -45,6 +45,8 @@ def _folders() -> tuple[str, ...]:
     """The folders that modules are imported from, the longest first, each with a slash behind."""
     known = [sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")]
     known.append(str(Path(__file__).parents[1]))
+    # Where the user is; but not the whole disk, or every slash would go.
+    known += [str(Path.cwd())] if len(Path.cwd().parts) > 2 else []
     found = {f"{path}/" for folder in known for path in (folder, str(Path(folder).resolve()))}
     return tuple(sorted(found, key=lambda folder: (-len(folder), folder)))
 

@@ -94,7 +94,14 @@ def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             "index": list(worst.index),
         },
     }
-    return dict(_plain(plain))
+    return dict(_plain(_rounded(plain)))
+
+
+def _rounded(value: Any) -> Any:
+    """`value` with every float to nine digits, which tell any two float32 numbers apart."""
+    if isinstance(value, dict):
+        return {k: _rounded(v) for k, v in value.items()}
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ import traceback
 from typing import Sequence
 
 from exportcheck.judge import described
-from exportcheck.places import short
+from exportcheck.places import is_theirs, place, short
 from exportcheck.results import Blame, Culprit, Evidence, Operator, Stage
 from exportcheck.subject import Subject
 from exportcheck.targets.interface import Target
@@ -38,8 +38,23 @@ def blame_failure(what: Subject, target: Target, stage: Stage, error: BaseExcept
     elif operators:
         text = f"it refuses {operators[0].name}"
     else:
-        text = "it raises, and names no operator"
+        where = raised_at(error)
+        text = f"it raises{f' at {where}' if where else ''}, and names no operator"
     return Blame(Culprit.EXPORTER, text, tuple(evidence), operators)
+
+
+def raised_at(error: BaseException) -> str:
+    """The user's line that an exporter's exception passed through, or that its message names."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
+        chain.append(cause)
+    for one in reversed(chain):
+        if found := place(one):
+            return found
+        for file, line in re.findall(r'File "([^"\n]+)", line (\d+)', str(one))[::-1]:
+            if is_theirs(file):
+                return f"{short(file)}:{line}"
+    return ""
 
 
 _OPERATOR_PATTERNS = (
@@ -90,7 +105,7 @@ def _calls(what: Subject) -> Sequence[Operator]:
             .rpartition("/")[2]
             .replace("__module.", "")
             .replace("__module", ""),
-            source=_source(node.sourceRange()),
+            source=_source(node.sourceRange()) or what.place,
         )
         for node in graph.nodes()
     ]
@@ -104,7 +119,7 @@ def _source(frames: str) -> str:
     """
     called = frames.partition("torch/jit/_trace.py")[0]
     found = re.findall(r"^(.+)\((\d+)\): (\S+)$", called, re.MULTILINE)
-    outside = [f for f in found if "/torch/" not in f[0]]
+    outside = [f for f in found if "/torch/" not in f[0] and not f[0].startswith("<")]
     forwards = [f for f in found if f[2] == "forward"]
     chosen = (outside or forwards or found or [("", "", "")])[0]
     return f"{short(chosen[0])}:{chosen[1]}" if chosen[0] else ""

@@ -96,6 +96,11 @@ class Subject:
             self.build()(*given)
         return any(not torch.equal(a, b) for a, b in zip(given, before))
 
+    @property
+    def place(self) -> str:
+        """File and line of a user's module; empty for the catalogue's."""
+        return getattr(self._source, "place", "")
+
     def exported(self, target: Target) -> Any:
         """What `target` makes of it."""
         options = {"dynamic": self.dynamic} if self.dynamic else {}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _GROUPS = {"torch.jit": "TorchScript", "torch export": "torch.export"}
 """What people call the exporters whose heading in the matrix is another."""
 
-_CAUSE = 100
+_CAUSE = 80
 """Characters of a cause in a verdict, which is to stay one line."""
 
 _VERBS = {
@@ -80,9 +80,9 @@ def _cause(failure: Failure) -> str:
     blame = failure.blame
     if blame and blame.operators:
         return blame.text
-    if failure.status is Status.MISMATCH and blame:
-        return blame.sentence
-    return failure.cause.partition(". ")[0]
+    if failure.status is Status.MISMATCH:
+        return blame.culprit.value if blame else ""
+    return " ".join(failure.cause.partition(". ")[0].split())
 
 
 def names(
@@ -124,7 +124,7 @@ def advice(failure: Failure, report: Report) -> list[str]:
         failure: of `report`.
         report: says which other targets pass.
     """
-    return [text for rule in _RULES if (text := rule(failure, report))]
+    return list(dict.fromkeys(text for rule in _RULES if (text := rule(failure, report))))
 
 
 def passing(failure: Failure, report: Report) -> list[str]:
@@ -158,6 +158,19 @@ def _by_operator(failure: Failure, report: Report) -> str:
     return ""
 
 
+_BY_WORDS = (
+    ("data-dependent", "a branch or a size depends on data: use torch.where, or torch._check"),
+    ("Tracer cannot infer type", "return tensors in tuples, lists or one dictionary, no None"),
+    ("Only tensors, lists, tuples of tensors", "return tensors alone: no numbers and no None"),
+    ("input mutation", "write it out of place"),
+    ("strict=False", "return a tuple instead of a dictionary"),
+)
+
+
+def _by_words(failure: Failure, report: Report) -> str:
+    return next((todo for words, todo in _BY_WORDS if words in failure.cause), "")
+
+
 def _by_other_route(failure: Failure, report: Report) -> str:
     """Another way to the same format, where one passes."""
     right = passing(failure, report)
@@ -171,7 +184,12 @@ def _by_other_route(failure: Failure, report: Report) -> str:
     return ""
 
 
-_RULES: Sequence[Callable[[Failure, Report], str]] = (_by_culprit, _by_operator, _by_other_route)
+_RULES: Sequence[Callable[[Failure, Report], str]] = (
+    _by_culprit,
+    _by_operator,
+    _by_words,
+    _by_other_route,
+)
 
 
 def notes(report: Report, activation: str) -> Iterator[tuple[str, list[Column]]]:

@@ -7,7 +7,9 @@ In, one line a request, each with what it is to do:
 * `{"inspect": {"module": {…}, "network": …}}`: `{"event": "step", "step": …, "place": …}` before
   user code runs, then `{"event": "inspected", "facts": {…}}`;
 * `{"rewrite": {"module": {…} or null, "activation": …, "network": …, "targets": […]}}`:
-  `{"event": "rewrites", "found": […], "refuted": […]}`.
+  `{"event": "rewrites", "found": […], "refuted": […]}`;
+* `{"reference": {"module": …, "activation": …, "network": …, "name": …}}`: whether it computes what
+  the named one does: `{"event": "reference", "proof": {…} or null, "refuted": {…} or null}`.
 
 Out besides: `{"event": "ready", "versions": {…}}` once, and `{"event": "refused", "message": …}` in
 place of the answer where a user's module cannot be used. A closed stdin ends the process.
@@ -85,8 +87,10 @@ def _serve(request: dict[str, Any], replies: IO[str]) -> None:
             _serve_case(request, replies)
         elif "inspect" in request:
             _serve_inspection(request["inspect"], replies)
-        else:
+        elif "rewrite" in request:
             _serve_rewrites(request["rewrite"], replies)
+        else:
+            _serve_reference(request["reference"], replies)
     except BadModule as refusal:
         _send(replies, event="refused", message=str(refusal))
     except (Exception, SystemExit) as error:  # a user's code may raise anything anywhere
@@ -134,6 +138,18 @@ def _serve_rewrites(request: dict[str, Any], replies: IO[str]) -> None:
         event="rewrites",
         found=[dataclasses.asdict(one) for one in found],
         refuted=[dataclasses.asdict(one) for one in refuted],
+    )
+
+
+def _serve_reference(request: dict[str, Any], replies: IO[str]) -> None:
+    from exportcheck import rewrites
+
+    what = _subject(request["module"], request["activation"], request["network"])
+    answer = rewrites.same_as(request["name"], what)
+    proved = isinstance(answer, rewrites.Proof)
+    said = dataclasses.asdict(answer)
+    _send(
+        replies, event="reference", proof=said if proved else None, refuted=None if proved else said
     )
 
 

@@ -188,6 +188,29 @@ class WorkerProcess:
         }
         return self._ask({"rewrite": asked}, "rewrites", timeout_s)
 
+    def hold_against(
+        self, reference: str, module: ModuleSpec | None, case: Case, timeout_s: float
+    ) -> dict[str, Any]:
+        """`proof` or `refuted`, as `rewrites.same_as` gives them, the other None; else as `rewrite`.
+
+        Args:
+            reference: dotted name of what the module claims to be.
+            module: a user's; None for the activation of `case`.
+            case: of which the activation and the network count.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: the reference cannot be made, or the process died or hung.
+            WorkerDied: it was already dead when asked.
+        """
+        asked = {
+            "module": module.to_json() if module else None,
+            "activation": case.activation,
+            "network": case.network,
+            "name": reference,
+        }
+        return self._ask({"reference": asked}, "reference", timeout_s)
+
     def _ask(self, request: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
         """The reply whose event is `answer`, the steps before it taken note of."""
         log_start = os.fstat(self._log.fileno()).st_size

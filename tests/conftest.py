@@ -61,7 +61,7 @@ def comparison(*, close=True, gates=True, error=0.0, kinds=None, worst=None) -> 
         max_error=error,
         max_abs_error=error,
         max_rel_error=error,
-        max_ulp_error=error * 2**23,
+        max_ulp_error=round(error * 2**23, 1),
         mismatched=0 if close else 3,
         total=4096,
         kinds=kinds or {},

@@ -21,9 +21,12 @@ from exportcheck.networks import NETWORKS
 from exportcheck.results import Case, Status
 from exportcheck.subject import subject
 from exportcheck.targets import targets
+from exportcheck.targets.onnx import Onnx
 from exportcheck.worker_process import WorkerProcess
 
 EVERYTHING = "operator signatures, composite operators, frozen heap"
+OPSETS = tuple(Onnx("dynamo", opset) for opset in range(17, 24))
+TARGETS = {**targets(), **{target.name: target for target in OPSETS}}
 DYNAMO = ("onnx-dynamo-opset18", "onnx-dynamo-opset20", "onnx-dynamo-opset23")
 FEW = ("silu", "gelu-tanh", "hardswish", "softshrink", "prelu", "swiglu", "mish", "softmax-dim1")
 
@@ -42,7 +45,7 @@ def exported(folder, activation, network, target, dynamic=()):
 
     A package's manifest is left out: it names its parts by random identifiers.
     """
-    target = targets()[target]
+    target = TARGETS[target]
     path = folder / f"model{target.suffix}"
     what = subject(activation, network)
     try:
@@ -112,6 +115,12 @@ def test_the_whole_catalogue_gives_the_same_bytes(activation, tmp_path):
     names = (*DYNAMO, "coreml-fp32", "coreml-fp16", "coreml-export-fp32")
     networks = activations()[activation].networks
     assert_same([(activation, n, t) for n in networks for t in names], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", FEW)
+def test_every_opset_gives_the_same_bytes(activation, tmp_path):
+    assert_same([(activation, n, t.name) for n in NETWORKS for t in OPSETS], tmp_path)
 
 
 def test_a_registry_is_what_stock_builds_and_belongs_to_its_caller():

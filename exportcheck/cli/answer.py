@@ -30,6 +30,7 @@ def compose(
     width: int,
     facts: Mapping[str, Mapping[str, Any]],
     rewrites: Mapping[str, Mapping[str, Any]],
+    held: Mapping[str, Mapping[str, Any]],
     *,
     verbose: bool = False,
 ) -> RenderableType:
@@ -40,12 +41,14 @@ def compose(
         width: of the terminal.
         facts: what was found out about each user's module, by the name of its cases.
         rewrites: `found` and `refuted`, by the same names.
+        held: `proof` or `refuted` of being the reference, by the same names.
         verbose: whether every note and every refuted form is shown.
     """
     rows = list(dict.fromkeys(r.case.activation for r in report.results))
     parts: list[RenderableType] = []
     for name in rows:
         parts += _head(name, report, facts.get(name))
+        parts += _beside_reference(held.get(name))
     parts += ["", *tables(report, width)]
     failed = failures(report)
     for failure in failed:
@@ -79,6 +82,18 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
         yield Text(f"  {printable(line)}", style="dim")
     if "training" in facts:
         yield _gradient(facts["training"])
+
+
+def _beside_reference(held: Mapping[str, Any] | None) -> Iterator[RenderableType]:
+    if held is None:
+        return
+    proof, refuted = held["proof"], held["refuted"]
+    if refuted:
+        yield Text(f"  not the reference: {printable(refuted['why'])}", style="bold red")
+        return
+    yield Text("  proved equal to the reference:", style="bold green")
+    for line in (*proof["lines"], *proof["remarks"]):
+        yield _indented(line, "dim")
 
 
 def _gradient(training: Mapping[str, Any]) -> Text:
@@ -142,7 +157,7 @@ def _forms(rewrites: Mapping[str, Any], verbose: bool) -> Iterator[RenderableTyp
         place = f"{one['path']}: " if one["path"] else ""
         title = f"{place}{one['original']} -> {one['replacement']}"
         yield from ("", Text(printable(title), style="bold green"))
-        for line in (*one["proof"], f"passes {', '.join(one['targets'])}"):
+        for line in one["proof"]:
             yield _indented(line, "dim")
         yield Padding(Syntax(one["code"], "python", background_color="default"), (1, 0, 0, 4), expand=False)
     refuted: Sequence[Mapping[str, Any]] = rewrites.get("refuted", ())

@@ -38,6 +38,7 @@ class CheckRequest:
     formats: Sequence[str]
     output: Path | None
     rewrite: bool
+    reference: str
     verbose: bool
     no_color: bool
 
@@ -59,6 +60,7 @@ def run_check(request: CheckRequest) -> int:
             inspected = [workers.inspect(row.module, network) for network in row.networks]
             facts[row.name] = inspected[0]
     toolchain = current_toolchain()
+    held = _held(request, rows, workers)
     cases = [
         Case(row.name, network, target, runtime, toolchain)
         for row in rows
@@ -72,11 +74,12 @@ def run_check(request: CheckRequest) -> int:
     if request.output is None and names:
         show(report, names, None, screen)
     else:
-        answer = compose(report, screen.width, facts, rewrites, verbose=request.verbose)
+        answer = compose(report, screen.width, facts, rewrites, held, verbose=request.verbose)
         screen.print(answer)
     if request.output is not None:
         show(report, names, request.output, screen)
     wrong = any(not f["training"]["gradient_right"] for f in facts.values() if "training" in f)
+    wrong = wrong or any(one["refuted"] for one in held.values())
     return EXIT_FAILED if report.failures or wrong else EXIT_OK
 
 
@@ -107,6 +110,12 @@ class _Workers:
         timeout_s = self._timeout_s * max(1, len(targets))
         return self._with(lambda worker: worker.rewrite(module, case, targets, timeout_s))
 
+    def hold_against(self, reference: str, module: ModuleSpec | None, case: Case) -> dict[str, Any]:
+        """Whether a module is what it claims to be."""
+        return self._with(
+            lambda worker: worker.hold_against(reference, module, case, self._timeout_s)
+        )
+
     def _with(self, ask: Any) -> dict[str, Any]:
         for _ in range(2):
             worker = self.take()
@@ -120,6 +129,20 @@ class _Workers:
             self._idle = worker
             return answer
         raise EnvironmentBroken("two workers in a row died idle; run `exportcheck doctor`")
+
+
+def _held(
+    request: CheckRequest, rows: Sequence[Asked], workers: _Workers
+) -> dict[str, dict[str, Any]]:
+    """What becomes of each row beside the reference that was named; nothing without one."""
+    if not request.reference:
+        return {}
+    return {
+        row.name: workers.hold_against(
+            request.reference, row.module, Case(row.name, row.networks[0], "", "", "")
+        )
+        for row in rows
+    }
 
 
 def _report(
@@ -145,6 +168,9 @@ def _rewrites(
     """What may stand in for each row that fails; nothing where looking for it ends the worker."""
     found = {}
     for row in rows:
+        # Of a family, whose forms are each other's rewrites, only what was named itself.
+        if not row.module and row.name != request.spec.spec:
+            continue
         failed = [r for r in report.failures if r.case.activation == row.name]
         first = [r for r in failed if r.case.network == row.networks[0]]
         if not first:

@@ -1,10 +1,10 @@
-"""Which candidate may stand in one place: equal to what stands there, and a target passes with it."""
+"""Which candidate may stand in one place: it is equal, and a target passes with it."""
 
 from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator
 
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted, Rewrite
 from exportcheck.rewrites.proving import prove
@@ -32,9 +32,9 @@ class Choice:
     original: str
     candidate: Candidate
     proof: Proof
-    fixed: Tuple[str, ...]
+    fixed: tuple[str, ...]
 
-    def rewrite(self, model: nn.Module, targets: Tuple[str, ...]) -> Rewrite:
+    def rewrite(self, model: nn.Module, targets: tuple[str, ...]) -> Rewrite:
         """It as people are told of it, in `model`, for the targets that pass in the end."""
         swap = self.candidate.swap.format(place=place_of(model, self.path))
         code = "\n\n".join(filter(None, (self.candidate.code, f"{swap}\n")))
@@ -50,10 +50,10 @@ def choose(
     path: str,
     module: nn.Module,
     subject: Subject,
-    failed: Tuple[str, ...],
+    failed: tuple[str, ...],
     swapped: Callable[[nn.Module], Subject],
-    options: Optional[Iterable[Candidate]] = None,
-) -> Tuple[Optional[Choice], List[Refuted]]:
+    options: Iterable[Candidate] | None = None,
+) -> tuple[Choice | None, list[Refuted]]:
     """The candidate with which most targets pass, and those that were refuted before it.
 
     Args:
@@ -65,7 +65,7 @@ def choose(
         options: the candidates, made of `module`; all there are when absent.
     """
     best = None
-    refuted: List[Refuted] = []
+    refuted: list[Refuted] = []
     for candidate in candidates(module) if options is None else options:
         proof = prove(subject, module, candidate, path)
         if isinstance(proof, Refuted):
@@ -87,7 +87,7 @@ def renewed(candidate: Candidate, module: nn.Module) -> Candidate:
     return next(c for c in candidates(module) if c.replacement == candidate.replacement)
 
 
-def useless(path: str, replacement: str, reasons: Dict[str, str]) -> Refuted:
+def useless(path: str, replacement: str, reasons: dict[str, str]) -> Refuted:
     """A replacement that is equal and does not help."""
     name, reason = next(iter(reasons.items()))
     return Refuted(path, replacement, f"it is equal, but {name} fails with it too: {reason}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from functools import partial
-from typing import TYPE_CHECKING, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Sequence
 
 from exportcheck.rewrites.choosing import Choice, choose, renewed, useless
 from exportcheck.rewrites.interface import Refuted, Rewrite
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def find(what: Subject, failed_targets: Sequence[str]) -> Tuple[List[Rewrite], List[Refuted]]:
+def find(what: Subject, failed_targets: Sequence[str]) -> tuple[list[Rewrite], list[Refuted]]:
     """The rewrites with which `what` passes targets that it fails on, and what was refuted.
 
     Submodules that hold no others come first, then what holds them, the innermost first. Each is
@@ -49,14 +49,14 @@ def find(what: Subject, failed_targets: Sequence[str]) -> Tuple[List[Rewrite], L
 class _Search:
     """The module as rewritten so far, and what became of every candidate."""
 
-    def __init__(self, what: Subject, failed: Tuple[str, ...]) -> None:
+    def __init__(self, what: Subject, failed: tuple[str, ...]) -> None:
         self.what = what
         self.failed = self.remaining = failed
         self.reasons = dict.fromkeys(failed, "")
         self.original = what.build()
         self.working = copy.deepcopy(self.original)
-        self.chosen: List[Choice] = []
-        self.refuted: List[Refuted] = []
+        self.chosen: list[Choice] = []
+        self.refuted: list[Refuted] = []
         self.given = calls(copy.deepcopy(self.original), what.example())[1]
 
     def run(self, *, alone: bool) -> None:
@@ -76,9 +76,9 @@ class _Search:
             if not self.remaining:
                 return
 
-    def rewrites(self) -> List[Rewrite]:
+    def rewrites(self) -> list[Rewrite]:
         """What was chosen, with the targets that the whole module passes now."""
-        made: List[Rewrite] = []
+        made: list[Rewrite] = []
         for choice in self.chosen:
             targets = tuple(name for name in choice.fixed if name not in self.remaining)
             if targets:
@@ -91,7 +91,7 @@ class _Search:
     def _whole(self) -> Subject:
         return Swapped(self.what, self.working) if self.chosen else self.what
 
-    def _at(self, path: str, module: nn.Module, alone: bool) -> Optional[Choice]:
+    def _at(self, path: str, module: nn.Module, alone: bool) -> Choice | None:
         """The best that may stand at `path`; None where nothing need or can."""
         if next(candidates(module), None) is None:
             return None

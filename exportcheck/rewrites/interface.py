@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -19,14 +20,16 @@ class Candidate:
         module: it, with the other's parameters, buffers, submodules and hooks.
         code: its definition, to paste, imports included; empty where it needs none.
         swap: the line that puts it in place, `{place}` standing for that.
-        rewritten: first and last line of whatever of the original's `forward` it has otherwise,
-            counted from 1; what no input reaches there is not proved.
+        function: the original's function, where the candidate was made of its source.
+        rewritten: first and last line of whatever of it the candidate has otherwise, counted from
+            1; what no input reaches there is not proved.
     """
 
     replacement: str
     module: nn.Module
     code: str
     swap: str
+    function: FunctionType | None = None
     rewritten: frozenset[tuple[int, int]] = frozenset()
 
 

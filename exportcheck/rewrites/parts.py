@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Iterator, Sequence, Tuple
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def quiet(model: nn.Module) -> Iterator[None]:
     """`model` in eval mode and without hooks, modes and hooks back as they were afterwards."""
     import torch
 
-    kept: List[Tuple[nn.Module, bool, Dict[str, Any]]] = []
+    kept: list[tuple[nn.Module, bool, dict[str, Any]]] = []
     for module in model.modules():
         compiled = isinstance(module, torch.jit.ScriptModule)
         hooks = {} if compiled else {n: v for n, v in vars(module).items() if _are_hooks(n, v)}
@@ -58,17 +58,17 @@ def bare_copy(module: nn.Module) -> nn.Module:
         return copy.deepcopy(module).cpu().float().eval()
 
 
-def calls(model: nn.Module, example: Sequence[Any]) -> Tuple[Any, Dict[str, Tuple[Any, ...]]]:
+def calls(model: nn.Module, example: Sequence[Any]) -> tuple[Any, dict[str, tuple[Any, ...]]]:
     """What `model` returns, and what each of its submodules was first called with, by its path.
 
     Only calls with positional tensors; no hook but our own runs.
     """
     import torch
 
-    seen: Dict[str, Tuple[Any, ...]] = {}
+    seen: dict[str, tuple[Any, ...]] = {}
 
     def note(path: str) -> Any:
-        def hook(module: nn.Module, given: Tuple[Any, ...], named: Any = ()) -> None:
+        def hook(module: nn.Module, given: tuple[Any, ...], named: Any = ()) -> None:
             if path not in seen:
                 seen[path] = copies(given) + ((named,) if named else ())
 
@@ -87,14 +87,14 @@ def calls(model: nn.Module, example: Sequence[Any]) -> Tuple[Any, Dict[str, Tupl
     return outputs, usable
 
 
-def copies(example: Sequence[Any]) -> Tuple[Any, ...]:
+def copies(example: Sequence[Any]) -> tuple[Any, ...]:
     """The example with its tensors copied: a model may write to them."""
     import torch
 
     return tuple(x.clone() if isinstance(x, torch.Tensor) else x for x in example)
 
 
-def tensors(outputs: Any) -> List[Any]:
+def tensors(outputs: Any) -> list[Any]:
     """The tensors among nested outputs."""
     import torch
 
@@ -130,7 +130,7 @@ def part(module: nn.Module, given: Sequence[np.ndarray], *, inside: bool = True)
     return Subject(FromModule(name, resolved, Guess(specs, ""), values=values))
 
 
-def _handy(module: nn.Module, values: np.ndarray) -> Tuple[np.ndarray, ...]:
+def _handy(module: nn.Module, values: np.ndarray) -> tuple[np.ndarray, ...]:
     """`values`, those of an elementwise module cut or repeated to a size that tells enough."""
     if not law_of(module, values).elementwise or values.ndim < 2:
         return (values,)
@@ -145,7 +145,7 @@ def _handy(module: nn.Module, values: np.ndarray) -> Tuple[np.ndarray, ...]:
     return (np.resize(cut, shape),)
 
 
-def fed(module: nn.Module, values: Tuple[np.ndarray, ...]) -> nn.Module:
+def fed(module: nn.Module, values: tuple[np.ndarray, ...]) -> nn.Module:
     """`module`, behind a copy of its input where it writes to it."""
     import torch
     from torch import nn
@@ -169,7 +169,7 @@ Place = Tuple[str, "nn.Module"]
 """The path of a submodule, and it."""
 
 
-def places(model: nn.Module) -> Tuple[List[Place], List[Place]]:
+def places(model: nn.Module) -> tuple[list[Place], list[Place]]:
     """The submodules that hold no others, and those that do, innermost first, `model` last.
 
     A module that stands in several places comes once. What parametrizations and TorchScript are
@@ -177,9 +177,9 @@ def places(model: nn.Module) -> Tuple[List[Place], List[Place]]:
     """
     import torch
 
-    inner: List[Place] = []
-    holders: List[Place] = []
-    inside: Tuple[str, ...] = ()
+    inner: list[Place] = []
+    holders: list[Place] = []
+    inside: tuple[str, ...] = ()
     for path, module in model.named_modules():
         if path.startswith(inside) and inside:
             continue
@@ -195,12 +195,12 @@ def supported(given: Sequence[Any]) -> bool:
     return all(str(x.dtype).partition(".")[2] in (*FLOATS, *INTEGERS, "bfloat16") for x in given)
 
 
-def numpy_of(given: Sequence[Any]) -> Tuple[np.ndarray, ...]:
+def numpy_of(given: Sequence[Any]) -> tuple[np.ndarray, ...]:
     """Tensors as arrays, floats in float32."""
     found = arrays(tuple(given))
     return tuple(a.astype(np.float32) if a.dtype.kind == "f" else a for a in found)
 
 
-def example_of(subject: Subject) -> Tuple[np.ndarray, ...]:
+def example_of(subject: Subject) -> tuple[np.ndarray, ...]:
     """The example of a subject as arrays."""
     return arrays(tuple(subject.example()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import re
 import symtable
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,5 +100,13 @@ def _merged(imports: Sequence[str]) -> Iterator[str]:
         head, _, names = line.partition(" import ")
         named.setdefault(head if names else line, []).extend([names] if names else [])
     for head in sorted(named, key=lambda h: ("__future__" not in h, h.startswith("from"), h)):
+        # A group of its own, as isort has it.
+        end = "\n" if "__future__" in head else ""
         names = ", ".join(sorted(named[head]))
-        yield f"{head} import {names}" if names else head
+        yield (f"{head} import {names}" if names else head) + end
+
+
+def snake(name: str) -> str:
+    """`celu_elu` for `CELUElu`."""
+    words = re.sub(r"([A-Z]+)([A-Z][a-z])|([a-z0-9])([A-Z])", r"\1\3_\2\4", name.strip("_"))
+    return words.lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,14 +27,14 @@ WIDE = Tolerance(1e-9, 2.5e-9, "PyTorch's own softplus is a straight line from 2
 
 
 class _Differs(Exception):
-    def __init__(self, why: str, *numbers: Optional[float]) -> None:
+    def __init__(self, why: str, *numbers: float | None) -> None:
         super().__init__(why)
         self.numbers = numbers
 
 
 def prove(
     what: Subject, original: nn.Module, candidate: Candidate, path: str = ""
-) -> Union[Proof, Refuted]:
+) -> Proof | Refuted:
     """Whether the candidate is the original: numbers in float32 and float64, and the gradient.
 
     Args:
@@ -62,7 +62,7 @@ class _Trial:
         self.other = candidate.module
         self.given = what.inputs("float32") + tuple(_more_inputs(what, original, self.other))
         self.narrow = any(a.dtype == np.float16 for a in self.given[0].arrays)
-        self.remarks: List[str] = []
+        self.remarks: list[str] = []
 
     def proof(self) -> Proof:
         """What was proved.
@@ -78,11 +78,14 @@ class _Trial:
 
     def _reaches(self) -> None:
         """Every line that was rewritten must have been run by some input."""
+        if self.candidate.function is None:
+            return
         runs = [c.arrays for c in self.given]
-        for line, text in unreached(self.original, self.candidate.rewritten, runs):
+        code = self.candidate.function.__code__
+        for line, text in unreached(self.original, code, self.candidate.rewritten, runs):
             raise _Differs(f"no input reaches line {line}, {text!r}: what it does is not proved")
 
-    def _numbers(self) -> List[str]:
+    def _numbers(self) -> list[str]:
         kind = "float16" if self.narrow else "float32"
         results = self._compared(tolerance_for(kind, "bare"), double=False)
         self.remarks += notes_of(results)
@@ -101,7 +104,7 @@ class _Trial:
         error = max(c.max_error for c in results.values() if c.gates)
         return f"equal in float64 on the same: largest error {error:.1g}"
 
-    def _compared(self, tolerance: Tolerance, *, double: bool) -> Dict[str, Comparison]:
+    def _compared(self, tolerance: Tolerance, *, double: bool) -> dict[str, Comparison]:
         """The comparisons by input class.
 
         Raises:
@@ -111,7 +114,7 @@ class _Trial:
         wide = copy.deepcopy(one).double()
         if double:
             one, other = wide, other.double()
-        results: Dict[str, Comparison] = {}
+        results: dict[str, Comparison] = {}
         for given in self.given:
             eager, truth = _answers(one, wide, given, double)
             if eager is None:
@@ -130,7 +133,7 @@ class _Trial:
 
     def _gradient(self) -> str:
         finite = [c for c in self.given if c.gates and c.name != "infinities"]
-        proved: List[str] = []
+        proved: list[str] = []
         for given in finite:
             try:
                 difference(self.original, self.original, given.arrays, False)
@@ -155,9 +158,8 @@ class _Trial:
 
     def _trains_alike(self) -> bool:
         """Whether the two agree in training mode too, random numbers drawn from the same seed."""
-        results: List[Any] = []
-        for module in (self.original, self.other):
-            results.append(_when_training(module, self.given[0].arrays))
+        modules = (self.original, self.other)
+        results = [_when_training(module, self.given[0].arrays) for module in modules]
         if isinstance(results[0], str) or isinstance(results[1], str):
             return bool(results[0] == results[1])
         return all(np.allclose(a, b, 1e-5, 1e-6, equal_nan=True) for a, b in zip(*results))
@@ -169,7 +171,7 @@ class _CannotWiden(Exception):
 
 def _answers(
     one: nn.Module, wide: nn.Module, given: InputClass, double: bool
-) -> Tuple[Optional[Any], Any]:
+) -> tuple[Any | None, Any]:
     """What the original answers and the same in float64; None where it refuses a special input."""
     try:
         eager = run_eager(one, given.arrays, double)
@@ -189,7 +191,7 @@ def _answers(
     return eager, truth if known else (None,) * len(eager)
 
 
-def _more_inputs(what: Subject, original: nn.Module, other: nn.Module) -> List[InputClass]:
+def _more_inputs(what: Subject, original: nn.Module, other: nn.Module) -> list[InputClass]:
     """The replacement's own knees where both are elementwise, else batches off the middle."""
     first = what.inputs("float32")[0]
     if what.elementwise:
@@ -219,11 +221,11 @@ def _takes(module: nn.Module, given: InputClass) -> bool:
     return True
 
 
-def _numbers(slope: Slope) -> Tuple[Optional[float], float, float]:
+def _numbers(slope: Slope) -> tuple[float | None, float, float]:
     return slope.input, slope.actual, slope.expected
 
 
-def _when_training(module: nn.Module, arrays: Tuple[np.ndarray, ...]) -> Any:
+def _when_training(module: nn.Module, arrays: tuple[np.ndarray, ...]) -> Any:
     """The outputs in training mode, or the name of the exception."""
     import torch
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import linecache
 import sys
-from typing import TYPE_CHECKING, Any, FrozenSet, Iterator, Sequence, Set, Tuple
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 import numpy as np
 
@@ -18,21 +18,19 @@ if TYPE_CHECKING:
 
 def unreached(
     module: nn.Module,
-    ranges: FrozenSet[Tuple[int, int]],
-    runs: Sequence[Tuple[np.ndarray, ...]],
-) -> Iterator[Tuple[int, str]]:
+    code: CodeType,
+    ranges: frozenset[tuple[int, int]],
+    runs: Sequence[tuple[np.ndarray, ...]],
+) -> Iterator[tuple[int, str]]:
     """Line number in the file and text of each of `ranges` that no run of `module` reaches.
 
     Args:
-        module: whose `forward` is watched.
+        module: what runs.
+        code: of the function that is watched.
         ranges: first and last lines in it, counted from 1.
         runs: the inputs of each run; one that the module refuses reaches as far as it does.
     """
-    if not ranges:
-        return
-    forward = inspect.getattr_static(type(module), "forward")
-    code = getattr(forward, "__func__", forward).__code__
-    seen: Set[int] = set()
+    seen: set[int] = set()
     for arrays in runs:
         seen |= _lines(copy.deepcopy(module), code, arrays)
     for first, last in sorted(ranges):
@@ -41,8 +39,8 @@ def unreached(
             yield numbers[0], linecache.getline(code.co_filename, numbers[0]).strip()
 
 
-def _lines(module: nn.Module, code: Any, arrays: Tuple[np.ndarray, ...]) -> Set[int]:
-    seen: Set[int] = set()
+def _lines(module: nn.Module, code: CodeType, arrays: tuple[np.ndarray, ...]) -> set[int]:
+    seen: set[int] = set()
 
     def trace(frame: Any, event: str, argument: Any) -> Any:
         if frame.f_code is not code:

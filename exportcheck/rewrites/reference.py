@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Sequence
 
 from exportcheck.guessing import guess, sample
 from exportcheck.module_spec import ModuleSpec
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def same(
-    reference: nn.Module, other: nn.Module, arrays: Optional[Sequence[np.ndarray]] = None
-) -> Union[Proof, Refuted]:
+    reference: nn.Module, other: nn.Module, arrays: Sequence[np.ndarray] | None = None
+) -> Proof | Refuted:
     """Whether `other` computes what `reference` computes, its gradient included.
 
     Args:
@@ -40,8 +40,8 @@ def same(
 
 
 def same_as(
-    reference: str, what: Subject, arguments: Tuple[Tuple[str, str], ...] = ()
-) -> Union[Proof, Refuted]:
+    reference: str, what: Subject, arguments: tuple[tuple[str, str], ...] = ()
+) -> Proof | Refuted:
     """Whether a subject's module computes what a named one does, on the subject's own inputs.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class Slope:
     """
 
     of: str
-    input: Optional[float]
+    input: float | None
     actual: float
     expected: float
 
@@ -43,7 +43,7 @@ class Slope:
         return f"{self.actual:.8g} for {self.expected:.8g}{where}"
 
 
-def gradients(module: nn.Module, arrays: Tuple[np.ndarray, ...]) -> Dict[str, np.ndarray]:
+def gradients(module: nn.Module, arrays: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
     """Gradients by input (`0`, `1`) and parameter of the outputs' sum, each output weighted.
 
     Raises:
@@ -54,7 +54,7 @@ def gradients(module: nn.Module, arrays: Tuple[np.ndarray, ...]) -> Dict[str, np
     wide = copy.deepcopy(module).double()
     tensors = [torch.from_numpy(array.copy()) for array in arrays]
     tensors = [t.double() if t.is_floating_point() else t for t in tensors]
-    sources: Dict[str, Any] = {
+    sources: dict[str, Any] = {
         str(i): t.requires_grad_() for i, t in enumerate(tensors) if t.is_floating_point()
     }
     sources.update((n, p) for n, p in wide.named_parameters() if p.requires_grad)
@@ -76,8 +76,8 @@ def _weighted(outputs: Any) -> Any:
 
 
 def difference(
-    original: nn.Module, other: nn.Module, arrays: Tuple[np.ndarray, ...], elementwise: bool
-) -> Tuple[Optional[Slope], Optional[Slope]]:
+    original: nn.Module, other: nn.Module, arrays: tuple[np.ndarray, ...], elementwise: bool
+) -> tuple[Slope | None, Slope | None]:
     """Where the gradient of `other` is not that of `original`; and where that has none, at a kink.
 
     Points where the original's gradient is not finite do not count.
@@ -93,7 +93,7 @@ def difference(
         wrong = _far(mine[name], theirs[name])
         single = elementwise and name == "0"
         if single and wrong.any():
-            kinks = wrong & _kinks(original, arrays[0])
+            kinks = wrong & np.isfinite(mine[name]) & _kinks(original, arrays[0])
             at_kink = _at(name, mine, theirs, kinks, arrays[0])
             wrong &= ~kinks
         found = _at(name, mine, theirs, wrong, arrays[0] if single else None)
@@ -118,11 +118,11 @@ def _kinks(original: nn.Module, x: np.ndarray) -> np.ndarray:
 
 def _at(
     name: str,
-    mine: Dict[str, np.ndarray],
-    theirs: Dict[str, np.ndarray],
+    mine: dict[str, np.ndarray],
+    theirs: dict[str, np.ndarray],
     marked: np.ndarray,
-    inputs: Optional[np.ndarray],
-) -> Optional[Slope]:
+    inputs: np.ndarray | None,
+) -> Slope | None:
     if not marked.any():
         return None
     first = int(np.argmax(marked))

@@ -31,19 +31,21 @@ SUFFIX = "Exportable"
 
 @dataclass(frozen=True)
 class Forward:
-    """The `forward` of a module, as its class has it.
+    """The `forward` of a module, as its class has it, or the function that it calls.
 
     Attributes:
         module: whose it is.
         function: the plain function.
         tree: its definition, lines counted from 1 at the `def` or its first decorator.
-        static: whether it is a staticmethod.
+        static: whether it is a staticmethod, or a function.
+        attribute: of the module, where a function is; empty for the `forward` itself.
     """
 
     module: nn.Module
     function: FunctionType
     tree: ast.FunctionDef
     static: bool
+    attribute: str = ""
 
     @property
     def scope(self) -> dict[str, Any]:
@@ -82,11 +84,12 @@ def forward_of(module: nn.Module) -> Forward | None:
     That is where its source is not at hand, where it is PyTorch's own, wrapped by a decorator, or
     refers to variables outside: of a function around it, or of its class as `super()` does.
     """
-    kind = type(module)
-    found = inspect.getattr_static(kind, "forward", None)
-    static = isinstance(found, staticmethod)
+    called = _called(module)
+    attribute = _CALLED if called else ""
+    found = called or inspect.getattr_static(type(module), "forward", None)
+    static = isinstance(found, staticmethod) or bool(called)
     function = found.__func__ if isinstance(found, staticmethod) else found
-    if not isinstance(function, FunctionType) or function.__module__.partition(".")[0] == "torch":
+    if not isinstance(function, FunctionType) or (function.__module__ or "").startswith("torch."):
         return None
     if not hasattr(ast, "unparse") or function.__closure__ or hasattr(function, "__wrapped__"):
         return None
@@ -94,11 +97,23 @@ def forward_of(module: nn.Module) -> Forward | None:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     except (OSError, SyntaxError, TypeError):
         return None
-    if not isinstance(tree, ast.FunctionDef) or len(tree.decorator_list) != int(static):
+    decorators = int(static and not attribute)
+    if not isinstance(tree, ast.FunctionDef) or len(tree.decorator_list) != decorators:
         return None
     if _mangled(tree) or not (tree.args.args or static):
         return None
-    return Forward(module, function, tree, static)
+    return Forward(module, function, tree, static, attribute)
+
+
+_CALLED = "called"
+"""Where the module of a plain function keeps it."""
+
+
+def _called(module: nn.Module) -> FunctionType | None:
+    """The function that a module made of one calls; None for any other module."""
+    found = vars(module).get(_CALLED)
+    is_made = type(module).__module__ == "exportcheck.calling"
+    return found if is_made and isinstance(found, FunctionType) else None
 
 
 def _mangled(tree: ast.AST) -> bool:
@@ -145,19 +160,18 @@ def edited(forward: Forward, kinds: Sequence[type[Edit]]) -> Candidate | None:
     made: list[Edit] = []
     for kind in kinds:
         edit = kind(forward)
-        tree = edit.edited(tree)
+        tree = ast.fix_missing_locations(edit.edited(tree))
         if not edit.changes:
             return None
         made.append(edit)
-    return _candidate(forward, ast.fix_missing_locations(tree), made)
+    return _candidate(forward, tree, made)
 
 
 def _candidate(forward: Forward, tree: ast.FunctionDef, made: Sequence[Edit]) -> Candidate:
-    base = type(forward.module)
-    name = base.__name__ + SUFFIX
+    base: Any = forward.function if forward.attribute else type(forward.module)
+    name = base.__name__ + (SUFFIX if not forward.attribute else f"_{SUFFIX.lower()}")
     what = ", ".join(edit.does for edit in made)
-    body = textwrap.indent(ast.unparse(tree), "    ")
-    source = f'class {name}({base.__name__}):\n    """`{base.__name__}` with {what}."""\n\n{body}\n'
+    source = _function(name, tree) if forward.attribute else _class(name, base, what, tree)
     definitions: dict[str, str] = {}
     scope: dict[str, Any] = {**forward.scope, base.__name__: base}
     for edit in made:
@@ -166,13 +180,31 @@ def _candidate(forward: Forward, tree: ast.FunctionDef, made: Sequence[Edit]) ->
     whole = "\n\n".join((*definitions.values(), source))
     flags = forward.function.__code__.co_flags & __future__.annotations.compiler_flag
     names = defined(whole, scope, flags)
+    if forward.attribute:
+        module = twin(forward.module, **{forward.attribute: names[name]})
+        swap = f"{base.__name__} = {name}"
+    else:
+        module = twin(forward.module, names[name])
+        swap = f"{{place}}.__class__ = {name}"
     return Candidate(
         replacement=f"{base.__name__} with {what}",
-        module=twin(forward.module, names[name]),
+        module=module,
         code=standalone(whole, names, base.__module__, postponed=bool(flags)),
-        swap=f"{{place}}.__class__ = {name}",
+        swap=swap,
+        function=forward.function,
         rewritten=frozenset(lines for edit in made for lines in edit.lines),
     )
+
+
+def _class(name: str, base: type[Any], what: str, tree: ast.FunctionDef) -> str:
+    body = textwrap.indent(ast.unparse(tree), "    ")
+    text = textwrap.fill(f"`{base.__name__}` with {what}.", 90, subsequent_indent="    ")
+    return f'class {name}({base.__name__}):\n    """{text}"""\n\n{body}\n'
+
+
+def _function(name: str, tree: ast.FunctionDef) -> str:
+    tree.name = name
+    return ast.unparse(tree) + "\n"
 
 
 _numbers = count()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Callable, Tuple
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,7 +58,7 @@ def become(module: nn.Module, other: nn.Module) -> Callable[[], None]:
 
 def put(
     model: nn.Module, module: nn.Module, other: nn.Module
-) -> Tuple[nn.Module, Callable[[], None]]:
+) -> tuple[nn.Module, Callable[[], None]]:
     """`model` with `other` for its submodule `module`, wherever that stands; and the undo.
 
     What TorchScript compiled cannot be become: it takes the slots, and for `model` itself it is

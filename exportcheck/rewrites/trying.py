@@ -6,7 +6,8 @@ import contextlib
 import copy
 import io
 import warnings
-from typing import TYPE_CHECKING, Dict, Iterable
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from exportcheck.check import check
 from exportcheck.results import Case, Status
@@ -29,12 +30,12 @@ class Swapped(Subject):
         self._what = what
         self.build = lambda: copy.deepcopy(module).eval()
 
-    def expected(self, dtype: str) -> Dict[str, Expected]:
+    def expected(self, dtype: str) -> dict[str, Expected]:
         """The original's answers."""
         return self._what.expected(dtype)
 
 
-def failures(what: Subject, names: Iterable[str]) -> Dict[str, str]:
+def failures(what: Subject, names: Iterable[str]) -> dict[str, str]:
     """The targets among `names` that `what` fails on, each with the first line of the reason.
 
     A target that cannot be tried here counts as failed: nothing is known of it.
@@ -52,9 +53,11 @@ def failures(what: Subject, names: Iterable[str]) -> Dict[str, str]:
 
 
 @contextlib.contextmanager
-def _silence():  # type: ignore[no-untyped-def]  # a generator of nothing
+def _silence() -> Iterator[None]:
     """Exporters print, and whoever asked for a swap did not ask for that."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        yield

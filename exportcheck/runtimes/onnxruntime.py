@@ -92,11 +92,18 @@ class OnnxRuntime:
             operators = count_operators(onnx.load(str(optimized)).graph)
         return Loaded(run, {"optimized": operators}, {"mobile": self._mobile(path)})
 
-    def _mobile(self, path: Path) -> dict[str, dict[str, int]]:
+    def _mobile(self, path: Path) -> dict[str, Any]:
         """How many nodes the phones' accelerators take, in how many runs, by ONNX Runtime's own checker.
 
-        More than one partition means copies to and fro, whatever the number of nodes.
+        More than one partition means copies to and fro, whatever the number of nodes. `error` alone
+        where the checker does not manage the graph, which says nothing of the graph.
         """
+        try:
+            return self._partitions(path)
+        except Exception as error:  # a Python tool beside the runtime; a model may be too much for it
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _partitions(self, path: Path) -> dict[str, dict[str, int]]:
         import onnx
 
         try:

@@ -62,6 +62,14 @@ def check(
         bool,
         typer.Option("--rewrite/--no-rewrite", help="Look for a form that works where one fails."),
     ] = True,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            "--reference",
+            metavar="NAME",
+            help="Prove or refute that it computes what this does, as torch.nn.Hardswish.",
+        ),
+    ] = None,
     formats: options.Format = None,
     output: options.Output = None,
     verbose: Annotated[
@@ -94,6 +102,7 @@ def check(
         formats or (),
         output,
         rewrite,
+        reference or "",
         verbose,
         no_color,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Tuple, Type
 
 from exportcheck.discover import modules
 from exportcheck.rewrites.sources import Edit

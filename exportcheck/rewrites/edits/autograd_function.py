@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from typing import Any
 
-from exportcheck.rewrites.pasting import free_names
+from exportcheck.rewrites.pasting import free_names, snake
 from exportcheck.rewrites.sources import Edit
 
 
@@ -26,7 +26,7 @@ class AutogradFunction(Edit):
         kind = self._function(node.func)
         if kind is None or node.keywords:
             return node
-        name = f"{kind.__name__.strip('_').lower()}_plain"
+        name = f"{snake(kind.__name__)}_plain"
         source = _plain(kind, name)
         scope = self._scope(kind, source or "")
         if source is None or scope is None:
@@ -57,7 +57,7 @@ class AutogradFunction(Edit):
 
 
 def _plain(kind: Any, name: str) -> str | None:
-    """The forward of `kind` as a function called `name`, without the context; None if it needs it."""
+    """The forward of `kind` as a function called `name`; None where it needs the context."""
     import torch
 
     try:

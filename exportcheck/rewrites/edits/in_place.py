@@ -8,6 +8,7 @@ no longer sees the change: whether that matters, the proof tells.
 from __future__ import annotations
 
 import ast
+from types import ModuleType
 from typing import Any
 
 from exportcheck.rewrites.sources import Edit, Forward
@@ -37,8 +38,11 @@ class InPlace(Edit):
     def _written(self, node: ast.AST) -> str | None:
         """The variable that a call writes to: `x` in `x.mul_(2).add_(1)` and in `F.relu_(x)`."""
         while isinstance(node, ast.Call):
-            plain = isinstance(node.func, ast.Attribute) and self._is_of_tensor(node.func)
-            node = node.func.value if plain else next(iter(node.args), node.func)  # type: ignore[attr-defined]  # plain
+            function = node.func
+            if isinstance(function, ast.Attribute) and self._is_tensor(function.value):
+                node = function.value
+            else:
+                node = node.args[0] if node.args else function
         return node.id if isinstance(node, ast.Name) and node.id in self._tensors else None
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
@@ -56,10 +60,7 @@ class InPlace(Edit):
         function = node.func
         if isinstance(function, ast.Attribute) and _is_in_place(function.attr):
             plain = function.attr[:-1]
-            owner: Any = self.forward.value(function.value)
-            if self._is_of_tensor(function):
-                owner = _tensor_class()
-            if hasattr(owner, plain):
+            if hasattr(self._owner(function.value), plain):
                 function.attr = plain
                 self.touch(node)
         kept = [k for k in node.keywords if k.arg != "inplace" or not _is_true(k.value)]
@@ -68,12 +69,23 @@ class InPlace(Edit):
             self.touch(node)
         return node
 
-    def _is_of_tensor(self, function: ast.Attribute) -> bool:
-        """Whether it is a method of something computed here, not of `self` or of a module."""
-        root: ast.AST = function.value
-        while isinstance(root, (ast.Call, ast.Attribute, ast.Subscript)):
-            root = root.func if isinstance(root, ast.Call) else root.value
-        return not isinstance(root, ast.Name) or root.id in self._tensors
+    def _owner(self, node: ast.AST) -> Any:
+        """What the attributes of `node` are looked up in: the class of tensors, or a file like `F`.
+
+        None for `self.total` and `x[0]`: whoever writes there means what is written to.
+        """
+        import torch
+
+        if self._is_tensor(node):
+            return torch.Tensor
+        found = self.forward.value(node)
+        return found if isinstance(found, ModuleType) else None
+
+    def _is_tensor(self, node: ast.AST) -> bool:
+        """Whether it is a variable or a result, and so most likely a tensor."""
+        return isinstance(node, ast.Call) or (
+            isinstance(node, ast.Name) and node.id in self._tensors
+        )
 
 
 def _is_in_place(name: str) -> bool:
@@ -82,12 +94,6 @@ def _is_in_place(name: str) -> bool:
 
 def _is_true(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
-
-
-def _tensor_class() -> Any:
-    import torch
-
-    return torch.Tensor
 
 
 EDITS = (InPlace,)

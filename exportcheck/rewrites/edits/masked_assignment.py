@@ -66,8 +66,8 @@ class MaskedAssignment(Edit):
 
 def _masks(tree: ast.AST) -> set[str]:
     """The variables to which nothing but comparisons is assigned."""
-    compared: Set[str] = set()
-    others: Set[str] = set()
+    compared: set[str] = set()
+    others: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
             kind = compared if isinstance(node.value, ast.Compare) else others

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from exportcheck.rewrites.known_forms import KnownForm, arguments, known_forms
-from exportcheck.rewrites.pasting import free_names
+from exportcheck.rewrites.pasting import free_names, snake
 from exportcheck.rewrites.sources import Edit
 
 
@@ -109,7 +109,7 @@ def _function(known: KnownForm) -> _Function | None:
     used = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and _is_self(n.value)]
     if not {node.attr for node in used} <= set(takes):
         return None
-    name = kind.__name__.lower()
+    name = snake(kind.__name__)
     tree.name, tree.body = name, [_Bare().visit(n) for n in _without_docstring(tree.body)]
     init: Any = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     constructor = [n for n in init.body if getattr(n, "name", "") == "__init__"]

@@ -15,7 +15,11 @@ class StaticForward(Edit):
 
     def edited(self, tree: ast.FunctionDef) -> ast.FunctionDef:
         """`tree` with `self` before its arguments, unless it has that already."""
-        if not self.forward.static or any(a.arg == "self" for a in tree.args.args):
+        if (
+            not self.forward.static
+            or self.forward.attribute
+            or any(a.arg == "self" for a in tree.args.args)
+        ):
             return tree
         self.changes = True
         tree = copy.deepcopy(tree)

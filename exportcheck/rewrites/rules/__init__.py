@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Tuple
+from typing import TYPE_CHECKING
 
 from exportcheck.discover import modules
 from exportcheck.rewrites.interface import Candidate, Rule

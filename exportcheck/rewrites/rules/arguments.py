@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Dict, Iterator
+from typing import TYPE_CHECKING, Any
 
 from exportcheck.rewrites.interface import Candidate
 from exportcheck.rewrites.swapping import twin
@@ -32,7 +32,7 @@ class FloatArguments:
     def candidates(self, module: nn.Module) -> Iterator[Candidate]:
         """The module with floats for integers, where there are any."""
         kind = type(module)
-        declared: Dict[str, Any] = {}
+        declared: dict[str, Any] = {}
         for owner in reversed(kind.__mro__):
             declared.update(vars(owner).get("__annotations__", {}))
         known = inspect.signature(kind).parameters

@@ -8,6 +8,7 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from exportcheck.errors import UsageError
 from exportcheck.module_spec import InputSpec
 
 if TYPE_CHECKING:
@@ -80,6 +81,58 @@ def with_keywords(module: nn.Module, inputs: Sequence[InputSpec]) -> nn.Module:
     wrapped = _spelt_out("self.module", names, call, {})
     wrapped.module = module
     return wrapped.eval()
+
+
+def with_structure(
+    module: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[nn.Module, list[Any]]:
+    """A module of positional tensors alone, and those tensors, for a call of any structure.
+
+    `module` itself where the call has no other: tensors in nested tuples, lists and dictionaries
+    become inputs of their own, everything else becomes part of the call.
+
+    Args:
+        module: what is called.
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+
+    Raises:
+        UsageError: an argument is neither a tensor nor something that can be written down.
+    """
+    import torch
+
+    names = positional(module.forward)
+    while kwargs and len(args) < len(names) and names[len(args)] in kwargs:
+        args = (*args, kwargs[names[len(args)]])
+        kwargs = {k: v for k, v in kwargs.items() if k != names[len(args) - 1]}
+    if not kwargs and all(isinstance(arg, torch.Tensor) for arg in args):
+        return module, list(args)
+    tensors: list[Any] = []
+    call = [_written(arg, tensors) for arg in args]
+    call += [f"{name}={_written(arg, tensors)}" for name, arg in kwargs.items()]
+    wrapped = _spelt_out("self.module", [f"x{k}" for k in range(len(tensors))], call, {})
+    wrapped.module = module
+    return wrapped, tensors
+
+
+def _written(value: Any, tensors: list[Any]) -> str:
+    """The expression for a value, its tensors added to `tensors` and called `x0`, `x1`, …."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        tensors.append(value)
+        return f"x{len(tensors) - 1}"
+    if type(value) in (tuple, list):
+        inside = "".join(f"{_written(one, tensors)}, " for one in value)
+        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    if type(value) is dict and all(isinstance(key, str) for key in value):
+        return f"{{{', '.join(f'{k!r}: {_written(v, tensors)}' for k, v in value.items())}}}"
+    if value is None or type(value) in (bool, int, float, str):
+        return repr(value)
+    raise UsageError(
+        f"example_inputs holds {type(value).__name__}; tensors, numbers, strings, None, and "
+        "tuples, lists and dictionaries of those were expected"
+    )
 
 
 def _spelt_out(

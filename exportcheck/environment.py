@@ -61,7 +61,7 @@ def runtime_states() -> tuple[RuntimeState, ...]:
             users.setdefault(runtime.name, []).append(target.name)
     states = []
     for name, runtime in runtimes.items():
-        advice = runtime.missing() or ""
+        advice = runtime.missing() or str(getattr(runtime, "broken", ""))
         absent = [d for d in runtime.distributions if version(d) is None]
         if absent:
             advice = f"pip install {' '.join(absent)}"

@@ -36,6 +36,10 @@ _WIDTHS = (
 """What layers call the width of what they take."""
 
 
+_LAST = ("in_features", "normalized_shape", "embed_dim", "input_size", "d_model")
+"""Those of layers that work on the last axis."""
+
+
 @dataclass(frozen=True)
 class Guess:
     """Inputs that a module accepts, and how they were found."""
@@ -125,8 +129,10 @@ def _candidates(module: nn.Module) -> Iterator[tuple[InputSpec, str]]:
     if isinstance(first, nn.Embedding):
         high = float(first.num_embeddings - 1)
         yield InputSpec((BATCH, LENGTH), "int64", 0.0, high), "(N, L), indices of its Embedding"
+    # A linear layer would take the last side of an image for its features.
+    features = {_width_of(m, name) for m in module.modules() for name in _LAST}
     for width, origin in widths:
-        sides = [side for side in SIDES if side != width]
+        sides = [side for side in SIDES if side not in {width, *features}]
         if isinstance(first, (nn.Conv1d, nn.ConvTranspose1d)):
             yield InputSpec((BATCH, width, sides[1])), f"(N, C, L), {origin}"
         if isinstance(first, (nn.Conv3d, nn.ConvTranspose3d)):
@@ -144,9 +150,8 @@ def _widths(module: nn.Module) -> Sequence[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     for name, layer in module.named_modules():
         for attribute in _WIDTHS:
-            width = getattr(layer, attribute, None)
-            width = width[-1] if isinstance(width, tuple) and width else width
-            if isinstance(width, int) and width > 1:
+            width = _width_of(layer, attribute)
+            if width > 1:
                 origin = f"{name}.{attribute}".lstrip(".")
                 found.append((width, f"{width} channels from {origin}"))
     for name, parameter in module.named_parameters():
@@ -157,3 +162,10 @@ def _widths(module: nn.Module) -> Sequence[tuple[int, str]]:
     for width, origin in found:
         first.setdefault(width, origin)
     return list(first.items())[:4]
+
+
+def _width_of(layer: nn.Module, attribute: str) -> int:
+    """What a layer says of its width; 0 where it says nothing."""
+    width = getattr(layer, attribute, 0)
+    width = width[-1] if isinstance(width, tuple) and width else width
+    return width if isinstance(width, int) else 0

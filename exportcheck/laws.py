@@ -19,7 +19,8 @@ LIMIT = 30.0
 _PARTS = 4096
 _CALLS = 16
 _BISECTIONS = 26
-_SUSPECTS = 32
+_SUSPECTS = 128
+_CHANNELS = 8
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,9 @@ def _kinks(module: nn.Module, batch: np.ndarray) -> Iterator[float]:
         filled = np.resize(points, (math.ceil(parts / batch.size), *batch.shape))
         return np.concatenate([_outputs(wide, one)[0].ravel() for one in filled])[:parts]
 
-    points = np.linspace(-LIMIT, LIMIT, parts)
-    width = float(points[1] - points[0])
+    # In no order, so that every channel sees all of the range, and that much farther apart.
+    points = np.random.RandomState(3).permutation(np.linspace(-LIMIT, LIMIT, parts))
+    width = 2 * LIMIT / parts * _CHANNELS
     bends = _bend([function(points + k * width) for k in (-1, 0, 1)], width)
     suspects = np.argsort(-bends)[:_SUSPECTS]
     middle = points.copy()

@@ -5,6 +5,7 @@ Results are published and compared, so they must not tell where somebody's home 
 
 from __future__ import annotations
 
+import logging
 import re
 import sysconfig
 import tempfile
@@ -26,6 +27,15 @@ def tidy(text: str) -> str:
     text = _TIME.sub("", text)
     text = _ADDRESS.sub("0x…", text)
     return _REPEATED.sub(r"\1", text)
+
+
+NEWSMONGER = "torch.onnx._internal.exporter._registration"
+"""The logger of PyTorch that `is_news` is a filter for."""
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """False for what PyTorch says four times in every export and no activation needs."""
+    return "torchvision is not installed" not in record.getMessage()
 
 
 _TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")

@@ -59,17 +59,19 @@ def toolchains() -> list[str]:
     return list(dict.fromkeys((current_toolchain(), *sorted(p.stem for p in folder.glob("*.in")))))
 
 
-def all_cases(toolchain: str, *, anywhere: bool = False) -> list[Case]:
+def all_cases(toolchain: str, *, anywhere: bool = False, modules: Iterable[str] = ()) -> list[Case]:
     """Every case that can run on this machine, those of one activation and network together.
 
     Args:
         toolchain: the toolchain of all of them.
         anywhere: also the cases that can run on other machines only.
+        modules: the names of a user's own, which are checked bare.
     """
+    rows = [(a.name, network) for a in activations().values() for network in a.networks]
+    rows += [(name, "bare") for name in modules]
     return [
-        Case(activation.name, network, target, runtime, toolchain)
-        for activation in activations().values()
-        for network in activation.networks
+        Case(name, network, target, runtime, toolchain)
+        for name, network in rows
         for target, runtime in runnable(anywhere=anywhere)
     ]
 
@@ -104,7 +106,8 @@ def choose(selection: Selection, cases: Sequence[Case]) -> list[Case]:
     for pattern in (*selection.select, *selection.skip):
         if not any(fnmatchcase(case_id, pattern) for case_id in ids):
             raise UsageError(_nothing_matches(pattern, cases))
-    _check_names("family", selection.families, sorted(set(family_of.values())))
+    own = {case.activation for case in cases} - set(family_of)
+    _check_names("family", selection.families, sorted({*family_of.values(), *own}))
     _check_names("target", selection.targets, list(targets()))
     _check_names("network", selection.networks, list(ALL_NETWORKS))
     chosen = [
@@ -112,7 +115,7 @@ def choose(selection: Selection, cases: Sequence[Case]) -> list[Case]:
         for case in cases
         if _any(case.id, selection.select)
         and not (selection.skip and _any(case.id, selection.skip))
-        and _any(family_of[case.activation], selection.families)
+        and _any(family_of.get(case.activation, case.activation), selection.families)
         and _any(case.target, selection.targets)
         and _any(case.network, selection.networks)
         and (not selection.quick or (case.network == "bare" and targets()[case.target].quick))

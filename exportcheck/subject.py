@@ -162,6 +162,8 @@ class FromCatalogue:
         """
         import torch
 
+        if self.activation.unavailable:
+            raise Unavailable(self.activation.unavailable)
         torch.manual_seed(SEED)
         path, kwargs = self.activation.module, self.activation.kwargs
         factory = import_object(path)

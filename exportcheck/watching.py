@@ -26,7 +26,7 @@ class Watch:
         _register_once()
         _State.active = self
         self._stdout = sys.stdout
-        sys.stdout = _Spy(self._stdout, self)  # type: ignore[assignment]  # all that is used of it
+        sys.stdout = _Spy(self._stdout, self)
         return self
 
     def __exit__(self, *error: object) -> None:

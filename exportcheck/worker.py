@@ -32,15 +32,15 @@ from functools import partial
 from typing import IO, Any
 
 from exportcheck import exporter_memo
-from exportcheck.check import check
 from exportcheck.errors import BadModule
 from exportcheck.inspecting import inspect_module
-from exportcheck.logs import tidy
+from exportcheck.logs import NEWSMONGER, is_news, tidy
 from exportcheck.module_spec import spec_from_json
 from exportcheck.modules import module_subject
 from exportcheck.records import result_to_json
 from exportcheck.resolving import complaint
 from exportcheck.results import Case
+from exportcheck.stages import check
 from exportcheck.subject import Subject, subject
 
 LOG_LIMIT = 20_000
@@ -66,19 +66,13 @@ def _prepare() -> Any:
     if hasattr(signal, "SIGUSR1"):
         # The runner asks for the line where a module hangs before it ends the process.
         faulthandler.register(signal.SIGUSR1, all_threads=False)
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    registration.addFilter(_is_news)
+    logging.getLogger(NEWSMONGER).addFilter(is_news)
     import torch
 
     torch.set_num_threads(1)
     stock = os.environ.get(exporter_memo.SWITCH) == "1"
     memo = "nothing" if stock else exporter_memo.apply()
     return {"python": sys.version.split()[0], "torch": torch.__version__, "exporter_memo": memo}
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """False for what PyTorch says four times in every export and no activation needs."""
-    return "torchvision is not installed" not in record.getMessage()
 
 
 def _serve(request: dict[str, Any], replies: IO[str]) -> None:

@@ -191,7 +191,7 @@ class WorkerProcess:
     def hold_against(
         self, reference: str, module: ModuleSpec | None, case: Case, timeout_s: float
     ) -> dict[str, Any]:
-        """`proof` or `refuted`, as `rewrites.same_as` gives them, the other None; else as `rewrite`.
+        """`proof` or `refuted`, as `rewrites.same_as` gives them, and None; else as `rewrite`.
 
         Args:
             reference: dotted name of what the module claims to be.

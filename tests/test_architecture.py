@@ -61,7 +61,7 @@ def hosts(modules) -> set[str]:
 
 
 def test_the_worker_side_is_what_it_should_be():
-    assert {"exportcheck.check", "exportcheck.triage", "exportcheck.mil.ops.conv"} <= set(WORKER)
+    assert {"exportcheck.stages", "exportcheck.triage", "exportcheck.mil.ops.conv"} <= set(WORKER)
 
 
 @pytest.mark.parametrize("module", sorted(WORKER))
@@ -92,7 +92,9 @@ def runtime_subscripts(source: str) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module == "collections.abc"
         for alias in node.names
     }
-    values = [n.value for n in ast.walk(tree) if isinstance(n, ast.Assign | ast.AnnAssign) and n.value]
+    values = [
+        n.value for n in ast.walk(tree) if isinstance(n, ast.Assign | ast.AnnAssign) and n.value
+    ]
     bases = [base for n in ast.walk(tree) if isinstance(n, ast.ClassDef) for base in n.bases]
     return {
         node.value.id
@@ -123,7 +125,7 @@ def test_that_rule_can_fail_too():
         "import exportcheck.mil",
         "from exportcheck.catalog import activations; activations()",
         "from exportcheck.targets import targets; targets()",
-        "import exportcheck.runner, exportcheck.selection, exportcheck.worker, exportcheck.check",
+        "import exportcheck.runner, exportcheck.selection, exportcheck.worker, exportcheck.stages",
         "import exportcheck.cli",
     ],
 )

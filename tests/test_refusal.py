@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from exportcheck.check import check
 from exportcheck.refusal import _operators_in
 from exportcheck.results import Case, Culprit, Stage, Status
+from exportcheck.stages import check
 from exportcheck.targets import targets
 
 

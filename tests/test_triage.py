@@ -9,12 +9,12 @@ from torch import nn
 
 from exportcheck import catalog, subject
 from exportcheck.catalog import Activation
-from exportcheck.check import check
 from exportcheck.compare import tolerance_for
 from exportcheck.judge import compared
 from exportcheck.records import result_to_json
 from exportcheck.results import Case, Culprit, Status
 from exportcheck.runtimes.onnxruntime import OnnxRuntime
+from exportcheck.stages import check
 from exportcheck.targets import targets
 from exportcheck.triage import Mismatch, blame_mismatch
 

@@ -1,4 +1,4 @@
-"""The catalogue: every file here ends in `ACTIVATIONS`."""
+"""The catalogue: every file here ends in `ACTIVATIONS`; other packages add theirs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ __all__ = ["Activation", "activations"]
 @lru_cache(maxsize=None)
 def activations() -> dict[str, Activation]:
     """Every activation by name, families together, a family's reference first."""
+    from exportcheck.plugins import plugged_activations
+
     found = [a for module in modules(__name__) for a in module.ACTIVATIONS]
+    found += plugged_activations([a.name for a in found])
     first_seen: dict[str, int] = {}
     for index, activation in enumerate(found):
         first_seen.setdefault(activation.family, index)

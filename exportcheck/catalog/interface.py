@@ -25,6 +25,7 @@ class Activation:
         networks: the networks that suit it.
         knees: inputs where the function changes its law, or where a usual way to compute it fails;
             zero for all, since a smooth function too may be computed by cases.
+        unavailable: why it cannot be had, a plug-in's error; empty where it can.
     """
 
     name: str
@@ -38,3 +39,4 @@ class Activation:
     elementwise: bool = True
     networks: tuple[str, ...] = ALL_NETWORKS
     knees: tuple[float, ...] = (0.0,)
+    unavailable: str = ""

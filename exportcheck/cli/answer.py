@@ -10,7 +10,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from exportcheck.escaping import brief, printable
-from exportcheck.matrix import MARKS, Failure, failures, totals
+from exportcheck.matrix import MARKS, Column, Failure, failures, totals
 from exportcheck.render.terminal import tables
 from exportcheck.verdicts import advice, listed, names, notes, passing, verdict
 
@@ -126,7 +126,8 @@ def _failure(
     if failure.blame:
         yield _indented(f"blame: {failure.blame.sentence}")
     todo = advice(failure, report)
-    helped = [one for one in rewrites.get("found", ()) if set(failure.targets) & set(one["targets"])]
+    found = rewrites.get("found", ())
+    helped = [one for one in found if set(failure.targets) & set(one["targets"])]
     if helped:
         todo.insert(0, f"use the form below, {helped[0]['replacement']}")
     if not todo and not passing(failure, report):
@@ -140,8 +141,6 @@ def _notes(name: str, report: Report, verbose: bool) -> Iterator[RenderableType]
     if not found:
         return
     results = [r for r in report.results if r.case.activation == name]
-    from exportcheck.matrix import Column
-
     asked = list(dict.fromkeys(Column(r.case.target, r.case.runtime) for r in results))
     yield from ("", Text(f"notes on {printable(name)}, which fail nothing", style="bold"))
     shown = found if verbose else found[:_NOTES]
@@ -159,7 +158,8 @@ def _forms(rewrites: Mapping[str, Any], verbose: bool) -> Iterator[RenderableTyp
         yield from ("", Text(printable(title), style="bold green"))
         for line in one["proof"]:
             yield _indented(line, "dim")
-        yield Padding(Syntax(one["code"], "python", background_color="default"), (1, 0, 0, 4), expand=False)
+        # Neither indented nor padded: it is there to be copied.
+        yield from ("", Syntax("", "python", background_color="default").highlight(one["code"]))
     refuted: Sequence[Mapping[str, Any]] = rewrites.get("refuted", ())
     if refuted and (verbose or not rewrites.get("found")):
         yield from ("", Text("forms that were tried and refused", style="bold"))

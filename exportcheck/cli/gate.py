@@ -37,6 +37,7 @@ class Gate:
         file: what is in the file.
         path: the file; None where none was named.
         remark: what is not in force, and why; empty where everything is.
+        modules: the names of the project's own, which limitations may be about.
     """
 
     own: tuple[Limitation, ...] = ()
@@ -44,12 +45,17 @@ class Gate:
     file: LimitationFile = field(default_factory=lambda: LimitationFile(()))
     path: Path | None = None
     remark: str = ""
+    modules: tuple[str, ...] = ()
 
     def judged(self, report: Report) -> Report:
         """`report` with known failures marked as such, and the limitations that are stale."""
         in_force = (*self.file.limitations, *self.own, *self.shipped)
         # A pattern may be about a runtime or a toolchain that this machine does not have.
-        ids = [c.id for name in toolchains() for c in all_cases(name, anywhere=True)]
+        ids = [
+            case.id
+            for name in toolchains()
+            for case in all_cases(name, anywhere=True, modules=self.modules)
+        ]
         return judge(report, in_force, ids) if in_force else report
 
     def updated(self, report: Report, toolchain: str) -> Gate:
@@ -58,7 +64,7 @@ class Gate:
         Where a shipped limitation does not hold, those that do move to the file, and it alone is
         in force from now on.
         """
-        cases = all_cases(toolchain, anywhere=True)
+        cases = all_cases(toolchain, anywhere=True, modules=self.modules)
         file, shipped = self.file, self.shipped
         if judge(report, shipped, [case.id for case in cases]).fixed:
             every = (*file.limitations, *shipped)

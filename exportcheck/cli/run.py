@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exportcheck.limitations import Limitation
+    from exportcheck.module_spec import ModuleSpec
     from exportcheck.results import Case, Result
 
 
@@ -59,6 +60,7 @@ class Request:
     no_limitations: bool
     update_limitations: bool
     stock_exporters: bool
+    modules: Sequence[ModuleSpec]
     verbose: bool
     no_color: bool
 
@@ -71,7 +73,8 @@ def run_request(request: Request) -> int:
         EnvironmentBroken: the results cannot be written.
     """
     toolchain = current_toolchain()
-    chosen = choose(request.selection, all_cases(toolchain))
+    modules = {module.name: module for module in request.modules}
+    chosen = choose(request.selection, all_cases(toolchain, modules=modules))
     names = checked(["json", *request.formats, *chosen_by_itself()])
     rules = gate(
         request.limitations,
@@ -79,6 +82,7 @@ def run_request(request: Request) -> int:
         ignore=request.no_limitations,
         drafts=request.update_limitations,
     )
+    rules = replace(rules, modules=tuple(modules))
     prepare(request.output)
     begun = time.monotonic()
     report = Report(())
@@ -121,6 +125,7 @@ def _run(
                 jobs=request.jobs,
                 timeout_s=request.timeout_s,
                 strict=request.strict,
+                modules={module.name: module for module in request.modules},
                 start_worker=partial(
                     WorkerProcess, environment={SWITCH: "1"} if request.stock_exporters else {}
                 ),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exportcheck.limitations import Limitation
+    from exportcheck.module_spec import ModuleSpec
 
 PATHS = ("output", "limitations")
 """Options whose value is a path: in the file it counts from the file's folder."""
@@ -33,10 +34,12 @@ class Settings:
     Attributes:
         defaults: by the name of the parameter.
         limitations: the project's own known failures, written in place.
+        modules: the project's own modules, which `all` includes.
     """
 
     defaults: Mapping[str, Any] = field(default_factory=dict)
     limitations: tuple[Limitation, ...] = ()
+    modules: tuple[ModuleSpec, ...] = ()
 
 
 def read_settings(options: Sequence[Option], folder: Path) -> Settings:
@@ -68,14 +71,68 @@ def _settings(table: Mapping[str, Any], options: Sequence[Option], path: Path) -
     if not isinstance(table, dict):
         raise UsageError(f"{place} is no table")
     by_key = {key(option): option for option in options if key(option) != "help"}
-    known = (*by_key, "limitation")
+    known = (*by_key, "limitation", "modules")
     defaults = {}
     for name, value in table.items():
         if name not in known:
             raise UsageError(f"{place}: unknown key {name!r}{nearest(name, known)}")
-        if name != "limitation":
+        if name not in ("limitation", "modules"):
             defaults[by_key[name].name] = _value(by_key[name], value, path)
-    return Settings(defaults, parse_limitations(table.get("limitation", []), place))
+    return Settings(
+        defaults,
+        parse_limitations(table.get("limitation", []), place),
+        parse_modules(table.get("modules", []), place, path.parent),
+    )
+
+
+def parse_modules(value: Any, place: str, folder: Path) -> tuple[ModuleSpec, ...]:
+    """The modules in an array of specs, or of tables with what `exportcheck check` takes.
+
+    Args:
+        value: for example `["acts.py:MyAct", {spec = "nets.py:Block", input = "1x3x32x32"}]`.
+        place: where it stands.
+        folder: that paths count from.
+
+    Raises:
+        UsageError: something is not as expected; says where.
+    """
+    if not isinstance(value, list):
+        raise UsageError(f'{place} modules: an array was expected, as ["acts.py:MyAct"]')
+    found = [_module(one, f"{place} modules[{index}]", folder) for index, one in enumerate(value)]
+    names = [module.name for module in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{place} modules: two are called {name!r}; rename a file or a class")
+    return tuple(found)
+
+
+def _module(value: Any, place: str, folder: Path) -> ModuleSpec:
+    from exportcheck.module_spec import ModuleSpec, parse_input
+    from exportcheck.selection import nearest
+
+    table = {"spec": value} if isinstance(value, str) else value
+    if not isinstance(table, dict) or not isinstance(table.get("spec"), str):
+        raise UsageError(f"{place}: a spec, or a table with one, was expected, not {value!r}")
+    known = ("spec", "arg", "input", "state", "dynamic")
+    for key_ in table:
+        if key_ not in known:
+            raise UsageError(f"{place}: unknown key {key_!r}{nearest(key_, known)}")
+    args, inputs, state = table.get("arg", {}), table.get("input", []), table.get("state", "")
+    inputs = [inputs] if isinstance(inputs, str) else inputs
+    dynamic = table.get("dynamic", [])
+    if not (isinstance(args, dict) and isinstance(inputs, list) and isinstance(dynamic, list)):
+        raise UsageError(f"{place}: arg is a table, input and dynamic are arrays")
+    file, colon, name = table["spec"].rpartition(":")
+    if not colon or not file:
+        raise UsageError(f"{place}: {table['spec']!r} where file.py:Name was expected")
+    file = str(folder / file) if file.endswith(".py") else file
+    return ModuleSpec(
+        f"{file}:{name}",
+        tuple((key_, repr(value)) for key_, value in args.items()),
+        tuple(parse_input(str(one)) for one in inputs),
+        str(folder / str(state)) if state else "",
+        tuple(int(axis) for axis in dynamic),
+    )
 
 
 def key(option: Option) -> str:

@@ -16,7 +16,7 @@ from exportcheck.laws import law_of
 from exportcheck.results import Comparison, Status
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted
 from exportcheck.rewrites.reaching import unreached
-from exportcheck.rewrites.slopes import Slope, difference
+from exportcheck.rewrites.slopes import Slope, difference, gradients
 from exportcheck.subject import SEED, Expected, Subject, run_eager
 
 if TYPE_CHECKING:
@@ -136,11 +136,13 @@ class _Trial:
         proved: list[str] = []
         for given in finite:
             try:
-                difference(self.original, self.original, given.arrays, False)
+                theirs = gradients(self.original, given.arrays, self.what.elementwise)
             except Exception as error:  # what cannot be differentiated has no gradient to keep
                 self.remarks.append(f"no gradient: {described(error).splitlines()[0]}")
                 return ""
-            wrong, kink = difference(self.original, self.other, given.arrays, self.what.elementwise)
+            mine = gradients(self.other, given.arrays, self.what.elementwise)
+            point = given.values if self.what.elementwise else None
+            wrong, kink = difference(mine, theirs, self.original, point)
             if wrong is not None:
                 of = "" if wrong.of.isdigit() else f" of {wrong.of}"
                 raise _Differs(

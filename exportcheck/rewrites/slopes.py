@@ -43,8 +43,13 @@ class Slope:
         return f"{self.actual:.8g} for {self.expected:.8g}{where}"
 
 
-def gradients(module: nn.Module, arrays: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
-    """Gradients by input (`0`, `1`) and parameter of the outputs' sum, each output weighted.
+def gradients(
+    module: nn.Module, arrays: tuple[np.ndarray, ...], elementwise: bool
+) -> dict[str, np.ndarray]:
+    """Gradients by input (`0`, `1`) and parameter of the sum of the outputs.
+
+    The outputs are weighted, or a sum that is always 1, as softmax's, would have none; those of an
+    elementwise module are not: each gradient is then that of one point.
 
     Raises:
         Exception: the module refuses to be differentiated.
@@ -60,43 +65,52 @@ def gradients(module: nn.Module, arrays: tuple[np.ndarray, ...]) -> dict[str, np
     sources.update((n, p) for n, p in wide.named_parameters() if p.requires_grad)
     # An in-place module may not write to a leaf.
     outputs = wide(*(t * 1 if t.requires_grad else t for t in tensors))
-    found = torch.autograd.grad(_weighted(outputs), list(sources.values()), allow_unused=True)
+    found = torch.autograd.grad(
+        _total(outputs, elementwise), list(sources.values()), allow_unused=True
+    )
     return {
         name: (torch.zeros_like(source) if g is None else g).detach().numpy()
         for (name, source), g in zip(sources.items(), found)
     }
 
 
-def _weighted(outputs: Any) -> Any:
+def _total(outputs: Any, elementwise: bool) -> Any:
     import torch
 
     floats = [x for x in leaves(outputs) if torch.is_tensor(x) and x.is_floating_point()]
+    if elementwise:
+        return sum(x.sum() for x in floats)
     weights = [torch.linspace(0.5, 1.5, x.numel(), dtype=x.dtype).reshape(x.shape) for x in floats]
     return sum((x * weight).sum() for x, weight in zip(floats, weights))
 
 
 def difference(
-    original: nn.Module, other: nn.Module, arrays: tuple[np.ndarray, ...], elementwise: bool
+    mine: dict[str, np.ndarray],
+    theirs: dict[str, np.ndarray],
+    original: nn.Module,
+    points: np.ndarray | None,
 ) -> tuple[Slope | None, Slope | None]:
-    """Where the gradient of `other` is not that of `original`; and where that has none, at a kink.
+    """Where a gradient is not that of `original`; and the same at a kink, where that has none.
 
     Points where the original's gradient is not finite do not count.
 
-    Raises:
-        Exception: `other` refuses to be differentiated.
+    Args:
+        mine: gradients of the other module.
+        theirs: of the original.
+        original: asked for its gradient around points where the two differ.
+        points: the input of an elementwise module; None of any other.
     """
-    mine, theirs = gradients(other, arrays), gradients(original, arrays)
     at_kink = None
     for name in theirs:
         if name not in mine:
             return Slope(name, None, float("nan"), float(theirs[name].flat[0])), None
         wrong = _far(mine[name], theirs[name])
-        single = elementwise and name == "0"
-        if single and wrong.any():
-            kinks = wrong & np.isfinite(mine[name]) & _kinks(original, arrays[0])
-            at_kink = _at(name, mine, theirs, kinks, arrays[0])
+        here = points if name == "0" else None
+        if here is not None and wrong.any():
+            kinks = wrong & np.isfinite(mine[name]) & _kinks(original, here)
+            at_kink = _at(name, mine, theirs, kinks, here)
             wrong &= ~kinks
-        found = _at(name, mine, theirs, wrong, arrays[0] if single else None)
+        found = _at(name, mine, theirs, wrong, here)
         if found is not None:
             return found, at_kink
     return None, at_kink
@@ -111,7 +125,7 @@ def _far(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
 def _kinks(original: nn.Module, x: np.ndarray) -> np.ndarray:
     """Where the gradient of an elementwise module jumps."""
     step = _NEAR * np.maximum(1.0, np.abs(x.astype(np.float64)))
-    left, right = (gradients(original, (x + side * step,))["0"] for side in (-1, 1))
+    left, right = (gradients(original, (x + side * step,), True)["0"] for side in (-1, 1))
     with np.errstate(all="ignore"):
         return np.abs(left - right) > _KINK * np.maximum(1.0, np.abs(left))
 

@@ -1,7 +1,6 @@
 """The source of a module's `forward`: read as a syntax tree, edited, and made a class again."""
 
 from __future__ import annotations
-import __future__
 
 import ast
 import builtins
@@ -9,24 +8,14 @@ import copy
 import inspect
 import linecache
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 from types import FunctionType
-from typing import (
-    TYPE_CHECKING,
-    Any,
-)
-
-from exportcheck.rewrites.interface import Candidate
-from exportcheck.rewrites.pasting import standalone
-from exportcheck.rewrites.swapping import twin
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import nn
-
-SUFFIX = "Exportable"
-"""What the name of a rewritten class ends in."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +27,14 @@ class Forward:
         function: the plain function.
         tree: its definition, lines counted from 1 at the `def` or its first decorator.
         static: whether it is a staticmethod, or a function.
-        attribute: of the module, where a function is; empty for the `forward` itself.
+        called: the name that the module calls the function by; empty for the `forward` itself.
     """
 
     module: nn.Module
     function: FunctionType
     tree: ast.FunctionDef
     static: bool
-    attribute: str = ""
+    called: str = ""
 
     @property
     def scope(self) -> dict[str, Any]:
@@ -85,8 +74,7 @@ def forward_of(module: nn.Module) -> Forward | None:
     refers to variables outside: of a function around it, or of its class as `super()` does.
     """
     called = _called(module)
-    attribute = _CALLED if called else ""
-    found = called or inspect.getattr_static(type(module), "forward", None)
+    found = called[1] if called else inspect.getattr_static(type(module), "forward", None)
     static = isinstance(found, staticmethod) or bool(called)
     function = found.__func__ if isinstance(found, staticmethod) else found
     if not isinstance(function, FunctionType) or (function.__module__ or "").startswith("torch."):
@@ -97,23 +85,26 @@ def forward_of(module: nn.Module) -> Forward | None:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     except (OSError, SyntaxError, TypeError):
         return None
-    decorators = int(static and not attribute)
+    decorators = int(static and not called)
     if not isinstance(tree, ast.FunctionDef) or len(tree.decorator_list) != decorators:
         return None
     if _mangled(tree) or not (tree.args.args or static):
         return None
-    return Forward(module, function, tree, static, attribute)
+    return Forward(module, function, tree, static, called[0] if called else "")
 
 
-_CALLED = "called"
-"""Where the module of a plain function keeps it."""
+def is_made(module: nn.Module) -> bool:
+    """Whether nobody wrote the module: it was made to call a function."""
+    return type(module).__module__ == "exportcheck.calling"
 
 
-def _called(module: nn.Module) -> FunctionType | None:
-    """The function that a module made of one calls; None for any other module."""
-    found = vars(module).get(_CALLED)
-    is_made = type(module).__module__ == "exportcheck.calling"
-    return found if is_made and isinstance(found, FunctionType) else None
+def _called(module: nn.Module) -> tuple[str, FunctionType] | None:
+    """The function that a module made of one calls, and its name there; None for any other."""
+    if not is_made(module):
+        return None
+    scope = type(module).forward.__globals__
+    functions = (f for f in scope.items() if isinstance(f[1], FunctionType))
+    return next((f for f in functions if f[0] != "forward"), None)
 
 
 def _mangled(tree: ast.AST) -> bool:
@@ -152,59 +143,6 @@ class Edit(ast.NodeTransformer):
         self.changes = True
         first = getattr(node, "lineno", 0)
         self.lines.add((first, getattr(node, "end_lineno", None) or first))
-
-
-def edited(forward: Forward, kinds: Sequence[type[Edit]]) -> Candidate | None:
-    """The module with every edit of `kinds` made, None unless each of them changes something."""
-    tree = forward.tree
-    made: list[Edit] = []
-    for kind in kinds:
-        edit = kind(forward)
-        tree = ast.fix_missing_locations(edit.edited(tree))
-        if not edit.changes:
-            return None
-        made.append(edit)
-    return _candidate(forward, tree, made)
-
-
-def _candidate(forward: Forward, tree: ast.FunctionDef, made: Sequence[Edit]) -> Candidate:
-    base: Any = forward.function if forward.attribute else type(forward.module)
-    name = base.__name__ + (SUFFIX if not forward.attribute else f"_{SUFFIX.lower()}")
-    what = ", ".join(edit.does for edit in made)
-    source = _function(name, tree) if forward.attribute else _class(name, base, what, tree)
-    definitions: dict[str, str] = {}
-    scope: dict[str, Any] = {**forward.scope, base.__name__: base}
-    for edit in made:
-        definitions.update(edit.definitions)
-        scope.update(edit.scope)
-    whole = "\n\n".join((*definitions.values(), source))
-    flags = forward.function.__code__.co_flags & __future__.annotations.compiler_flag
-    names = defined(whole, scope, flags)
-    if forward.attribute:
-        module = twin(forward.module, **{forward.attribute: names[name]})
-        swap = f"{base.__name__} = {name}"
-    else:
-        module = twin(forward.module, names[name])
-        swap = f"{{place}}.__class__ = {name}"
-    return Candidate(
-        replacement=f"{base.__name__} with {what}",
-        module=module,
-        code=standalone(whole, names, base.__module__, postponed=bool(flags)),
-        swap=swap,
-        function=forward.function,
-        rewritten=frozenset(lines for edit in made for lines in edit.lines),
-    )
-
-
-def _class(name: str, base: type[Any], what: str, tree: ast.FunctionDef) -> str:
-    body = textwrap.indent(ast.unparse(tree), "    ")
-    text = textwrap.fill(f"`{base.__name__}` with {what}.", 90, subsequent_indent="    ")
-    return f'class {name}({base.__name__}):\n    """{text}"""\n\n{body}\n'
-
-
-def _function(name: str, tree: ast.FunctionDef) -> str:
-    tree.name = name
-    return ast.unparse(tree) + "\n"
 
 
 _numbers = count()

@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from exportcheck.check import check
 from exportcheck.results import Case, Status
+from exportcheck.stages import check
 from exportcheck.subject import Expected, Subject
 from exportcheck.targets import targets
 

@@ -93,14 +93,14 @@ class OnnxRuntime:
         return Loaded(run, {"optimized": operators}, {"mobile": self._mobile(path)})
 
     def _mobile(self, path: Path) -> dict[str, Any]:
-        """How many nodes the phones' accelerators take, in how many runs, by ONNX Runtime's own checker.
+        """How many nodes the phones' accelerators take, in how many runs, says ONNX Runtime.
 
         More than one partition means copies to and fro, whatever the number of nodes. `error` alone
         where the checker does not manage the graph, which says nothing of the graph.
         """
         try:
             return self._partitions(path)
-        except Exception as error:  # a Python tool beside the runtime; a model may be too much for it
+        except Exception as error:  # a Python tool beside the runtime, not the runtime
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _partitions(self, path: Path) -> dict[str, dict[str, int]]:

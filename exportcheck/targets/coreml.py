@@ -52,7 +52,6 @@ class CoreML:
         From an ExportedProgram the decompositions must run first: coremltools refuses the training
         dialect.
         """
-
         ct = import_coremltools()
         options: dict[str, Any] = {}
         if self.frontend == "export":

@@ -115,7 +115,7 @@ class Branching(nn.Module):
 
     def forward(self, x):
         mean = x.mean()
-        if mean > self.limit:
+        if mean > self.limit:  # noqa: SIM108  # the branch is what is rewritten
             y = x * 2
         else:
             y = x - 1
@@ -178,3 +178,37 @@ class Undifferentiated(nn.Module):
 
 def quick(x):
     return F.logsigmoid(x).mul_(2.0)
+
+
+class Counting(nn.Module):
+    """Writes to itself and to a part of its input: whoever does means it."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("total", torch.zeros(()))
+        self.scale = 1
+
+    def forward(self, x):
+        self.total.add_(1)
+        x[0].mul_(2.0)
+        self.scale += 1
+        x.add_(self.total)
+        return x
+
+
+class Shaped(nn.Module):
+    """Branches on what does not depend on data."""
+
+    def forward(self, x):
+        if x.shape[0] > 1:
+            x = x + 1
+        if self.training:
+            return x
+        return x * 2
+
+
+class Unscriptable(nn.Module):
+    """Branches, with a generator that TorchScript does not take."""
+
+    def forward(self, x):
+        return sum(y for y in x) if x.mean() > 0 else x

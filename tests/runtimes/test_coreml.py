@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from exportcheck import subject
-from exportcheck.check import check
 from exportcheck.errors import Unavailable
 from exportcheck.results import Case, Culprit, Status
 from exportcheck.runtimes import coreml
 from exportcheck.runtimes.coreml import AppleCoreML, MilNumpy
+from exportcheck.stages import check
 from exportcheck.targets import targets
 
 

@@ -80,6 +80,7 @@ def check_all(
         no_limitations,
         update_limitations,
         stock_exporters,
+        context.obj.modules,
         verbose,
         no_color,
     )

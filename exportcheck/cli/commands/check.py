@@ -34,7 +34,7 @@ def check(
             "--input",
             "-i",
             metavar="[NAME=]SHAPE[:DTYPE][:LOW..HIGH]",
-            help="An input, as 1x8x32x32, 4x16:float16, 2x7:int64:0..99 (repeatable). Else guessed.",
+            help="An input, as 1x8x32x32, 4x16:float16, 2x7:int64:0..99 (repeatable); else guessed",
         ),
     ] = None,
     network: options.Network = None,

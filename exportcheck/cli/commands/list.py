@@ -12,6 +12,8 @@ from exportcheck.cli import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exportcheck.targets.interface import Runtime
+
 app = typer.Typer(help="List activations, networks, targets or cases.", no_args_is_help=True)
 
 
@@ -71,13 +73,19 @@ def list_targets(as_json: options.AsJson = False, no_color: options.NoColor = Fa
         {
             "name": target.name,
             "precision": target.precision,
-            "runtimes": [r.name + (" (simulated)" if r.simulated else "") for r in target.runtimes],
+            "runtimes": [_runtime(r) for r in target.runtimes],
             "missing": {r.name: r.missing() for r in target.runtimes if r.missing()},
             "distributions": list(target.distributions),
         }
         for target in targets().values()
     ]
     _show(rows, ("name", "precision", "runtimes", "distributions"), as_json, no_color)
+
+
+def _runtime(runtime: Runtime) -> str:
+    """Its name and, of one that is not real, why not."""
+    broken = getattr(runtime, "broken", "")
+    return runtime.name + (" (simulated)" if runtime.simulated else f": {broken}" * bool(broken))
 
 
 @app.command("cases")

@@ -17,7 +17,7 @@ class StaticForward(Edit):
         """`tree` with `self` before its arguments, unless it has that already."""
         if (
             not self.forward.static
-            or self.forward.attribute
+            or self.forward.called
             or any(a.arg == "self" for a in tree.args.args)
         ):
             return tree

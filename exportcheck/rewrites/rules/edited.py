@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from exportcheck.rewrites.edits import edits
 from exportcheck.rewrites.interface import Candidate
-from exportcheck.rewrites.sources import edited, forward_of
+from exportcheck.rewrites.rewriting import edited
+from exportcheck.rewrites.sources import forward_of
 
 if TYPE_CHECKING:
     from torch import nn

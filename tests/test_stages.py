@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from exportcheck.check import check
 from exportcheck.results import Case, Stage, Status
+from exportcheck.stages import check
 from exportcheck.targets import targets
 
 PASS, MISMATCH, ERROR = Status.PASS, Status.MISMATCH, Status.ERROR

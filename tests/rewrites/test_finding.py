@@ -1,0 +1,234 @@
+"""From a module that fails to what is at fault in it, and to code that works."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from exportcheck.calling import function_module
+from exportcheck.guessing import Guess
+from exportcheck.module_spec import InputSpec
+from exportcheck.modules import FromModule
+from exportcheck.resolving import Resolved
+from exportcheck.rewrites import find
+from exportcheck.rewrites.trying import failures
+from exportcheck.subject import Subject, subject
+from tests.rewrites import written
+
+TRACE, SCRIPT, ONNX = "torchscript-trace", "torchscript-script", "onnx-trace-opset17"
+COREML = "coreml-fp32"
+
+
+def subject_of(module, *shape):
+    spec = InputSpec(shape or (2, 8, 16, 16))
+    torch.manual_seed(0)
+    source = FromModule("mine", Resolved(module, "mine.py:1"), Guess((spec,), ""))
+    return Subject(source)
+
+
+def test_a_bare_activation():
+    (found,), refuted = find(subject("logsigmoid", "bare"), [ONNX])
+    assert (found.path, found.original) == ("", "LogSigmoid()")
+    assert found.replacement == "LogSigmoidSoftplus()"
+    assert found.targets == (ONNX,)
+    assert found.proof[-1] == f"passes {ONNX}"
+    assert found.code.endswith("model = LogSigmoidSoftplus()\n")
+    assert refuted == []
+
+
+class Block(nn.Module):
+    def __init__(self, act):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3, padding=1)
+        self.act = act
+
+    def forward(self, x):
+        return x + self.act(self.conv(x))
+
+
+class Deep(nn.Module):
+    def __init__(self, *acts):
+        super().__init__()
+        self.stem = nn.ReLU(inplace=True)
+        self.blocks = nn.ModuleList(Block(act) for act in acts)
+
+    def forward(self, x):
+        x = self.stem(x + 1)
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+def test_a_submodule_deep_inside_is_located_and_only_it():
+    what = subject_of(lambda: Deep(nn.SiLU(), nn.LogSigmoid(), nn.Hardswish()).eval())
+    (found,), _ = find(what, [COREML])
+    assert found.path == "blocks.1.act"
+    assert found.code.endswith("model.blocks[1].act = LogSigmoidSoftplus()\n")
+
+
+def test_the_line_that_swaps_it_in_works():
+    what = subject_of(lambda: Deep(nn.SiLU(), nn.CELU(0.5)).eval())
+    (found,), _ = find(what, [COREML])
+    model = what.build()
+    x = torch.randn(1, 8, 16, 16)
+    before = model(x)
+    exec(found.code, {"model": model})
+    assert type(model.blocks[1].act).__name__ == "CELUElu"
+    torch.testing.assert_close(model(x), before)
+
+
+def test_two_at_fault_are_both_replaced():
+    what = subject_of(lambda: Deep(nn.LogSigmoid(), nn.CELU(0.5)).eval())
+    found, _ = find(what, [COREML])
+    assert [one.path for one in found] == ["blocks.0.act", "blocks.1.act"]
+    assert all(one.targets == (COREML,) for one in found)
+
+
+def test_a_module_in_two_places_is_replaced_once():
+    shared = nn.CELU()
+    found, _ = find(subject_of(lambda: Deep(shared, shared).eval()), [COREML])
+    assert [one.path for one in found] == ["blocks.0.act"]
+
+
+class ByFunction(nn.Module):
+    def forward(self, x):
+        return x * F.celu(x, 0.5)
+
+
+def test_a_function_in_a_forward_that_somebody_wrote():
+    (found,), _ = find(subject_of(lambda: nn.Sequential(ByFunction()).eval()), [COREML])
+    assert found.path == "0"
+    assert "x * celu_elu(x, alpha=0.5)" in found.code
+    assert found.code.endswith("model[0].__class__ = ByFunctionExportable\n")
+
+
+def test_a_plain_function():
+    what = subject_of(lambda: function_module(written.quick, {}))
+    (found,), _ = find(what, [COREML])
+    assert "def quick_exportable(x):\n    return log_sigmoid_softplus(x).mul_(2.0)" in found.code
+
+
+WRITTEN = [
+    (written.StaticHardswish, SCRIPT, "StaticHardswish with forward a method"),
+    (written.Swish, COREML, "Swish with a plain function for an autograd.Function"),
+    (written.Swish, TRACE, "Swish with a plain function for an autograd.Function"),
+    (written.Leaky, COREML, "Leaky with torch.where for masked assignment"),
+    (written.Branching, TRACE, "Branching with torch.where for a branch on data"),
+]
+
+
+@pytest.mark.parametrize(("kind", "target", "replacement"), WRITTEN)
+def test_what_people_write(kind, target, replacement):
+    what = subject_of(lambda: kind().eval())
+    assert failures(what, [target])
+    (found,), _ = find(what, [target])
+    assert found.replacement == replacement
+    assert found.targets == (target,)
+
+
+class Looping(nn.Module):
+    """A loop on data: nothing but TorchScript keeps it."""
+
+    def forward(self, x):
+        while x.abs().max() > 1:
+            x = x / 2
+        return x
+
+
+def test_script_in_place_of_trace():
+    what = subject_of(lambda: nn.Sequential(Looping()).eval())
+    assert failures(what, [TRACE])
+    (found,), _ = find(what, [TRACE])
+    assert found.path == "0"
+    assert found.replacement == "torch.jit.script(Looping)"
+    model = what.build()
+    exec(found.code, {"model": model})
+    assert isinstance(model[0], torch.jit.ScriptModule)
+
+
+def test_an_integer_argument():
+    what = subject_of(lambda: nn.Sequential(nn.Threshold(0.0, 3)).eval())
+    assert failures(what, [SCRIPT])
+    (found,), _ = find(what, [SCRIPT])
+    assert found.replacement == "Threshold(value=3.0)"
+    assert found.code == "model[0].value = 3.0\n"
+
+
+def test_in_place_on_the_input_of_the_whole():
+    (found,), _ = find(subject("silu-inplace", "bare"), ["coreml-export-fp32"])
+    assert found.replacement == "SiLU(inplace=False)"
+
+
+def test_in_place_inside_a_model_is_nobodys_fault():
+    what = subject_of(lambda: Deep(nn.SiLU(inplace=True), nn.CELU()).eval())
+    found, _ = find(what, ["coreml-export-fp32"])
+    assert [one.path for one in found] == ["blocks.1.act"]
+
+
+class Estimator(nn.Module):
+    def forward(self, x):
+        return written.straight_through(x)
+
+
+def test_a_wrong_candidate_is_refused_with_its_input():
+    found, refuted = find(subject_of(lambda: Estimator().eval()), [COREML])
+    assert found == []
+    assert "its gradient differs" in refuted[0].why
+    assert refuted[0].input is not None
+
+
+def test_an_equal_one_that_does_not_help_is_refused_too():
+    _, refuted = find(subject("threshold-0.1-20", "bare"), [ONNX])
+    assert refuted[0].replacement == "Threshold(value=20.0)"
+    assert refuted[0].why.startswith(f"it is equal, but {ONNX} fails with it too: Symbolic")
+
+
+def test_what_shows_in_the_whole_only_is_found_there(monkeypatch):
+    """Nothing fails alone: every candidate is tried in its place."""
+    from exportcheck.rewrites import choosing, finding
+
+    def only_the_whole(what, names):
+        bad = [m for m in what.build().modules() if isinstance(m, nn.CELU)]
+        whole = len(list(what.build().modules())) > 3
+        return dict.fromkeys(names, "it fails") if bad and whole else {}
+
+    monkeypatch.setattr(finding, "failures", only_the_whole)
+    monkeypatch.setattr(choosing, "failures", only_the_whole)
+    (found,), _ = find(subject_of(lambda: Deep(nn.CELU(0.5)).eval()), [COREML])
+    assert found.path == "blocks.0.act"
+
+
+def test_nothing_is_offered_where_nothing_is_known():
+    assert find(subject("relu", "conv"), [COREML]) == ([], [])
+
+
+def test_the_answer_is_json():
+    found, refuted = find(subject("threshold-0.1-20", "bare"), [ONNX])
+    assert json.loads(json.dumps([asdict(one) for one in (*found, *refuted)]))
+
+
+def test_odd_names_are_reached():
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.by_name = nn.ModuleDict({"a-b": nn.CELU()})
+            self.add_module("1x", nn.CELU(0.5))
+
+        def forward(self, x):
+            return self._modules["1x"](self.by_name["a-b"](x))
+
+    what = subject_of(lambda: Odd().eval())
+    found, _ = find(what, [COREML])
+    model = what.build()
+    x = torch.randn(1, 8, 4, 4)
+    before = model(x)
+    for one in found:
+        exec(one.code, {"model": model})
+    assert {type(m).__name__ for m in model.modules()} == {"Odd", "ModuleDict", "CELUElu"}
+    np.testing.assert_allclose(model(x).numpy(), before.numpy(), atol=1e-6)

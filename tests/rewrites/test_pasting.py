@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import math
+import typing
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from exportcheck.catalog import activations
+from exportcheck.rewrites.pasting import of_class, snake, standalone
+from exportcheck.subject import FromCatalogue, import_object
+
+WRITTEN = [a for a in activations().values() if a.module.startswith("exportcheck.")]
+
+
+@pytest.mark.parametrize("activation", WRITTEN, ids=lambda a: a.name)
+def test_a_form_runs_where_it_is_pasted(activation):
+    scope = {}
+    exec(of_class(import_object(activation.module)), scope)
+    name = activation.module.rpartition(".")[2]
+    source = FromCatalogue(activation, "bare")
+    here = source.build()
+    pasted = scope[name](**activation.kwargs).eval()
+    pasted.load_state_dict(here.state_dict())
+    (x,) = source.example()
+    assert torch.equal(pasted(x), here(x))
+    assert "exportcheck" not in scope
+
+
+LIMIT, ODD = 3.5, object()
+
+BINDINGS = [
+    ("def f(x):\n    return math.pi * x", "import math"),
+    ("def f(x):\n    return torch.relu(x)", "import torch"),
+    ("def f(x):\n    return F.relu(x)", "import torch.nn.functional as F"),
+    ("def f(x):\n    return isinstance(x, Tensor)", "from torch import Tensor"),
+    ("def f(x):\n    return Renamed(x)", "from torch import Tensor as Renamed"),
+    ("def f(x):\n    return x < LIMIT", "LIMIT = 3.5"),
+    ("def f(x):\n    return x is ODD", "from tests.rewrites.test_pasting import ODD"),
+    ("def f(x):\n    return len(x)", ""),
+    ("def f(x):\n    math = x\n    return math", ""),
+]
+SCOPE = {
+    "math": math,
+    "torch": torch,
+    "F": F,
+    "Tensor": torch.Tensor,
+    "Renamed": torch.Tensor,
+    "LIMIT": LIMIT,
+    "ODD": ODD,
+    "len": len,
+}
+
+
+@pytest.mark.parametrize(("source", "line"), BINDINGS)
+def test_a_name_gets_the_line_that_makes_it(source, line):
+    text = standalone(source, SCOPE, __name__)
+    assert text == f"{line}\n\n\n{source}\n".lstrip()
+
+
+def test_a_local_object_is_named_and_not_guessed():
+    text = standalone("def f(x):\n    return x is here", {"here": object()}, __name__)
+    assert text.startswith("# here: as it stands beside the original\n")
+
+
+def test_imports_are_in_order_and_annotations_postponed_where_they_were():
+    source = "def f(x: typing.Any) -> Tensor:\n    return F.relu(x) + torch.tensor(math.pi)"
+    scope = {**SCOPE, "typing": typing, "nn": torch.nn}
+    assert standalone(source, scope, __name__, postponed=True).splitlines()[:7] == [
+        "from __future__ import annotations",
+        "",
+        "import math",
+        "import torch",
+        "import torch.nn.functional as F",
+        "import typing",
+        "from torch import Tensor",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("CELUElu", "celu_elu"), ("GELUTanh", "gelu_tanh"), ("_MishFunction", "mish_function")],
+)
+def test_snake(name, words):
+    assert snake(name) == words

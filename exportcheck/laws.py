@@ -134,7 +134,8 @@ def _kinks(module: nn.Module, batch: np.ndarray) -> Iterator[float]:
     size = np.maximum(np.abs(middle), np.abs(np.stack(ladder)).max(axis=0)).clip(1.0)
     for x, bend in zip(middle[suspects], (three.max(axis=0) / size)[suspects]):
         if bend > 1e-3:
-            yield float(f"{x:.7g}") + 0.0
+            # As exact as the bisection is; and -0.0 is 0.0.
+            yield round(float(f"{x:.7g}"), 8) + 0.0
 
 
 def _bend(three: Sequence[np.ndarray], width: float) -> np.ndarray:

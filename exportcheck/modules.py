@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
@@ -44,7 +45,6 @@ class FromModule:
         given: the inputs of the module, and how they were found.
         dynamic: the axes whose size may change.
         values: the example itself where the caller gave one.
-        law: what its inputs mean.
     """
 
     is_module = True
@@ -65,7 +65,6 @@ class FromModule:
         self.dynamic = dynamic
         self.values = values
         self._template: nn.Module | None = None
-        self.law = self._law()
 
     @property
     def elementwise(self) -> bool:
@@ -100,7 +99,9 @@ class FromModule:
             module = module.to(getattr(torch, dtypes.pop()))
         return module.eval()
 
-    def _law(self) -> Law:
+    @cached_property
+    def law(self) -> Law:
+        """What its inputs mean, found by trying it."""
         specs = self.given.inputs
         if self.network != "bare" or len(specs) != 1 or not specs[0].floating:
             return Law()
@@ -259,11 +260,11 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
         given = Guess((), f"what the network {network} takes")
     elif spec.inputs:
         given = Guess(arranged(spec.inputs, module), "")
-        fed = with_keywords(module, given.inputs)
-        call(fed, [sample(one, k) for k, one in enumerate(given.inputs)], forward_of(module))
     else:
         given = guess(module, forward_of(module) or resolved.place)
-    return FromModule(spec.name, resolved, given, network, spec.dynamic)
+    found = FromModule(spec.name, resolved, given, network, spec.dynamic)
+    call(found.build(), [tensor.numpy() for tensor in found.example()], found.place)
+    return found
 
 
 def forward_of(module: nn.Module) -> str:

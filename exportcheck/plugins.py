@@ -54,8 +54,8 @@ def plugins(group: str, fits: Callable[[Any], bool], taken: Sequence[str]) -> It
             continue
         wrong = [one for one in found if not fits(one)]
         if wrong or not found:
-            what = f"{entry.value} holds {type(wrong[0]).__name__}" if wrong else "holds nothing"
-            yield Plugin(entry.name, (), f"{what}, which is none of {group}")
+            what = type(wrong[0]).__name__ if wrong else "nothing"
+            yield Plugin(entry.name, (), f"{entry.value} holds {what}, which is none of {group}")
             continue
         double = [one.name for one in found if one.name in names]
         if double:

@@ -52,7 +52,7 @@ def test_a_shape_that_nothing_fits_says_what_was_tried():
     text = str(caught.value)
     assert "expected 5, got 4" in text
     assert "--input" in text
-    assert "2x12x8" in text
+    assert "2x12x3" in text
 
 
 def test_a_failure_that_is_none_of_the_shape_is_told_alone():

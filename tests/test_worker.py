@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from exportcheck.errors import EnvironmentBroken
+from exportcheck.errors import BadModule, EnvironmentBroken
+from exportcheck.module_spec import ModuleSpec
 from exportcheck.results import Case, Stage, Status
 from exportcheck.runner import run
 from exportcheck.worker_process import WorkerDied, WorkerProcess
@@ -180,3 +181,86 @@ def test_an_unknown_activation_is_unavailable(hostile_worker):
     worker.close()
     assert result.status is Status.UNAVAILABLE
     assert "no-such" in result.message
+
+
+BAD = Path(__file__).parent / "user_code" / "bad.py"
+
+
+def bad(name):
+    return ModuleSpec(f"{BAD}:{name}")
+
+
+def line_of(name):
+    lines = BAD.read_text().splitlines()
+    return f"bad.py:{next(i for i, one in enumerate(lines, 1) if f'# line of {name}' in one)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "timeout_s", "words"),
+    [
+        ("Dies", 60.0, "forward ends the process, with exit code 7"),
+        ("Aborts", 60.0, "forward ends the process, of signal SIGABRT"),
+        ("Sleeps", 3.0, "forward gives no answer within 3 s"),
+        ("Spins", 3.0, "the constructor gives no answer within 3 s"),
+    ],
+)
+def test_user_code_that_ends_or_hangs_the_worker_is_named_with_its_line(name, timeout_s, words):
+    worker = WorkerProcess()
+    with pytest.raises(BadModule) as caught:
+        worker.inspect(bad(name), "bare", timeout_s)
+    assert line_of(name) in str(caught.value)
+    assert words in str(caught.value)
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker.pid, 0)
+
+
+@pytest.fixture(scope="module")
+def worker():
+    started = WorkerProcess()
+    yield started
+    started.close()
+
+
+@pytest.mark.parametrize("name", ["Exits", "Forks", "Constructor", "NoSuchThing"])
+def test_a_refused_module_costs_no_worker(worker, name):
+    with pytest.raises(BadModule, match=r"bad\.py"):
+        worker.inspect(bad(name), "bare", 60.0)
+    facts = worker.inspect(ModuleSpec("tests.user_code.good:Hard"), "bare", 60.0)
+    assert facts["elementwise"]
+
+
+def test_what_a_module_prints_is_no_answer(worker):
+    facts = worker.inspect(bad("Prints"), "bare", 60.0)
+    assert facts["notes"] == [f"tests/user_code/{line_of('Prints')} writes to stdout"]
+
+
+def test_a_users_module_is_a_case_like_any_other(worker):
+    spec = ModuleSpec("tests.user_code.good:Block")
+    mine = Case(spec.name, "bare", "coreml-fp32", "mil-numpy", "torch-2.13")
+    result = worker.check(mine, 60.0, module=spec)
+    assert (result.status, result.stage, result.family) == (Status.ERROR, Stage.EXPORT, spec.name)
+    (operator,) = result.blame.operators
+    assert (operator.name, operator.module) == ("aten::log_sigmoid", "act")
+    assert operator.source.startswith("tests/user_code/good.py:")
+
+
+def test_a_users_module_that_is_bad_is_an_error_at_build(worker):
+    spec = bad("Constructor")
+    mine = Case(spec.name, "bare", "torch-export", "torch", "torch-2.13")
+    result = worker.check(mine, 60.0, module=spec)
+    assert (result.status, result.stage) == (Status.ERROR, Stage.BUILD)
+    assert result.message.startswith(f"tests/user_code/{line_of('Constructor')}: the constructor")
+
+
+def test_a_form_is_found_and_a_claim_is_proved_or_refuted(worker):
+    spec = ModuleSpec("tests.user_code.good:Block")
+    mine = Case(spec.name, "bare", "", "", "")
+    answer = worker.rewrite(spec, mine, ["coreml-fp32"], 120.0)
+    assert [one["path"] for one in answer["found"]] == ["act"]
+    hard = ModuleSpec("tests.user_code.good:Hard")
+    mine = Case(hard.name, "bare", "", "", "")
+    assert worker.hold_against("torch.nn.Hardswish", hard, mine, 60.0)["proof"]
+    refuted = worker.hold_against("torch.nn.Hardsigmoid", hard, mine, 60.0)["refuted"]
+    assert "where the original gives" in refuted["why"]
+    with pytest.raises(BadModule, match="there is no 'Hardswich' in it"):
+        worker.hold_against("torch.nn.Hardswich", hard, mine, 60.0)

@@ -11,7 +11,7 @@ import numpy as np
 from exportcheck.results import Culprit
 from exportcheck.runtimes.coreml import AppleCoreML, MilNumpy, import_coremltools
 from exportcheck.targets.interface import Axes, Inspection, Runtime
-from exportcheck.targets.torch_export import exported_program
+from exportcheck.targets.torch_export import exported_program, shapes_written
 from exportcheck.targets.torchscript import trace, traced_operators
 
 
@@ -67,6 +67,41 @@ class CoreML:
             compute_precision=ct.precision[self.precision.upper()],
             skip_model_load=True,
             **options,
+        )
+
+    def recipe(self, dynamic: Axes = ()) -> str:
+        """The same in a script of its own, from `module` and `example` to `outputs`."""
+        if self.frontend == "export":
+            given = shapes_written(dynamic)
+            source = f"torch.export.export(module, example{given}).run_decompositions({{}})"
+            inputs = ""
+        else:
+            source = "torch.jit.trace(module, example, check_trace=False)"
+            shape = (
+                f"[ct.RangeDim(1, 4 * n, n) if axis in {dynamic} else n "
+                "for axis, n in enumerate(x.shape)]"
+                if dynamic
+                else "x.shape"
+            )
+            inputs = (
+                f'    inputs=[ct.TensorType(f"x{{k}}", shape={shape}, '
+                "dtype=np.float32 if x.is_floating_point() else np.int32)\n"
+                "            for k, x in enumerate(example)],\n"
+            )
+        return (
+            "import coremltools as ct\n\n"
+            f"source = {source}\n"
+            "model = ct.convert(\n"
+            f'    source,\n{inputs}    convert_to="mlprogram",\n'
+            f"    compute_precision=ct.precision.{self.precision.upper()},\n"
+            '    skip_model_load=sys.platform != "darwin",\n)\n'
+            'model.save("model.mlpackage")\n'
+            'if sys.platform != "darwin":\n'
+            '    sys.exit("converted; Apple\'s runtime is needed to run it, which is on macOS")\n'
+            "names = [i.name for i in model.get_spec().description.input]\n"
+            "feeds = dict(zip(names, (x.numpy() for x in inputs)))\n"
+            "answer = model.predict(feeds)\n"
+            "outputs = [answer[o.name] for o in model.get_spec().description.output]\n"
         )
 
     def _operators(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:

@@ -11,7 +11,7 @@ from typing import Any, Mapping, Sequence
 from exportcheck.results import Culprit
 from exportcheck.runtimes.onnxruntime import OnnxRuntime, count_operators
 from exportcheck.targets.interface import Axes, Inspection
-from exportcheck.targets.torch_export import dynamic_shapes
+from exportcheck.targets.torch_export import dynamic_shapes, shapes_written
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,27 @@ class Onnx:
         options["f"] = stream  # any file-like object will do, though it is not declared so
         torch.onnx.export(module, example, opset_version=self.opset, **options)
         return stream.getvalue()
+
+    def recipe(self, dynamic: Axes = ()) -> str:
+        """The same in a script of its own, from `module` and `example` to `outputs`."""
+        if self.exporter == "dynamo":
+            options = f"dynamo=True, opset_version={self.opset}{shapes_written(dynamic)}"
+            export = f'torch.onnx.export(module, example, {options}).save("model.onnx")\n'
+        else:
+            named = (
+                ', input_names=[f"x{k}" for k in range(len(example))], dynamic_axes={f"x{k}": '
+                f'{{a: f"axis{{a}}" for a in {dynamic} if a < x.ndim}} '
+                "for k, x in enumerate(example)}"
+            )
+            options = f"dynamo=False, opset_version={self.opset}{named if dynamic else ''}"
+            export = f'torch.onnx.export(module, example, "model.onnx", {options})\n'
+        return (
+            f"{export}import onnxruntime\n\n"
+            'session = onnxruntime.InferenceSession("model.onnx", '
+            'providers=["CPUExecutionProvider"])\n'
+            "feeds = {i.name: x.numpy() for i, x in zip(session.get_inputs(), inputs)}\n"
+            "outputs = session.run(None, feeds)\n"
+        )
 
     def save(self, exported: Any, path: Path) -> None:
         """Writes the file."""

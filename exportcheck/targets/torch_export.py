@@ -66,6 +66,14 @@ class TorchExport:
         """The ExportedProgram."""
         return exported_program(module, example, dynamic)
 
+    def recipe(self, dynamic: Axes = ()) -> str:
+        """The same in a script of its own, from `module` and `example` to `outputs`."""
+        return (
+            f"exported = torch.export.export(module, example{shapes_written(dynamic)})\n"
+            'torch.export.save(exported, "model.pt2")\n'
+            'outputs = torch.export.load("model.pt2").module()(*inputs)\n'
+        )
+
     def save(self, exported: Any, path: Path) -> None:
         """Writes the archive."""
         import torch
@@ -101,6 +109,14 @@ def dynamic_shapes(example: tuple[Any, ...], dynamic: Axes) -> Any:
 
     auto = torch.export.Dim.DYNAMIC
     return tuple({axis: auto for axis in dynamic if axis < x.ndim} for x in example)
+
+
+def shapes_written(dynamic: Axes) -> str:
+    """The argument that `dynamic_shapes` makes, for a script; empty without dynamic axes."""
+    if not dynamic:
+        return ""
+    axes = f"{{axis: torch.export.Dim.DYNAMIC for axis in {dynamic} if axis < x.ndim}}"
+    return f", dynamic_shapes=tuple({axes} for x in example)"
 
 
 TARGETS = (TorchExport(),)

@@ -112,6 +112,17 @@ class TorchScript:
             return torch.jit.script(module)
         return trace(module, example)
 
+    def recipe(self, dynamic: Axes = ()) -> str:
+        """The same in a script of its own, from `module` and `example` to `outputs`."""
+        made = {
+            "trace": "torch.jit.trace(module, example, check_trace=False)",
+            "script": "torch.jit.script(module)",
+        }[self.mode]
+        return (
+            f'exported = {made}\nexported.save("model.pt")\n'
+            'outputs = torch.jit.load("model.pt")(*inputs)\n'
+        )
+
     def save(self, exported: Any, path: Path) -> None:
         """Writes the archive."""
         exported.save(str(path))

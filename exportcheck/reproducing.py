@@ -1,0 +1,308 @@
+"""Writes a folder with which a maintainer can see a failure, with nothing of this package."""
+
+from __future__ import annotations
+
+import inspect
+import platform
+import shutil
+import textwrap
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exportcheck.catalog import activations
+from exportcheck.importing import import_named
+from exportcheck.module_spec import ModuleSpec
+from exportcheck.reducing import Reduced, reduce
+from exportcheck.results import Case, Culprit, Result, Stage, Status
+from exportcheck.rewrites.pasting import of_class
+from exportcheck.rounding import tolerance_of
+from exportcheck.subject import Subject
+from exportcheck.targets import targets
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SCRIPT = "repro.py"
+ISSUE = "ISSUE.md"
+
+
+def reproduce(what: Subject, case: Case, spec: ModuleSpec | None, folder: Path) -> Reduced:
+    """Writes the folder for one failing case, after reducing the module.
+
+    The script ends with 0 where nothing is wrong any more. Expected outputs are eager PyTorch's.
+
+    Args:
+        what: fails.
+        case: how it was checked.
+        spec: of a user's module; None for one of the catalogue.
+        folder: made if need be.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    small = reduce(what, case)
+    target = targets()[case.target]
+    given = _telling(small, target.precision)
+    expected = small.what.expected(target.precision)[given.name].outputs
+    for stem, arrays in (("input", given.arrays), ("expected", expected)):
+        for number, array in enumerate(arrays):
+            np.save(folder / f"{stem}_{number}.npy", array)
+    example = tuple(tensor.numpy() for tensor in small.what.example())
+    apart = [a.shape for a in example] != [a.shape for a in given.arrays]
+    for number, array in enumerate(example if apart else ()):
+        np.save(folder / f"example_{number}.npy", array)
+    module = small.what.build()
+    definition = _defined(module, case, spec, small.path)
+    definition.write(module, folder)
+    tolerance = tolerance_of(small.what, target.precision)
+    recipe = target.recipe(small.what.dynamic) if hasattr(target, "recipe") else ""
+    parts = (_head(apart), definition.code, recipe, _tail(tolerance.rtol, tolerance.atol))
+    (folder / SCRIPT).write_text("\n".join(parts), "utf-8")
+    _write_artifact(small.what, case, folder)
+    if target.suffix == ".onnx":
+        _write_backend_test(given.arrays, expected, folder)
+    (folder / ISSUE).write_text(_issue(small, case, definition.code), "utf-8")
+    return small
+
+
+def _telling(small: Reduced, precision: str) -> Any:
+    """The input class that fails, the first one where none does."""
+    given = small.what.inputs(precision)
+    failed = [n for n, c in small.result.comparisons.items() if c.gates and not c.close]
+    return next((c for c in given if any(n.startswith(c.name) for n in failed)), given[0])
+
+
+@dataclass
+class _Definition:
+    """How a script comes by the module.
+
+    Attributes:
+        code: defines `module`.
+        files: to copy beside the script.
+        weights: whether its state is loaded from a file.
+    """
+
+    code: str
+    files: list[Path] = field(default_factory=list)
+    weights: bool = True
+
+    def write(self, module: nn.Module, folder: Path) -> None:
+        """Copies the files and saves the weights."""
+        import torch
+
+        for file in self.files:
+            shutil.copy(file, folder / file.name)
+        if module.state_dict():
+            torch.save(module.state_dict(), folder / "weights.pt")
+            self.code += 'module.load_state_dict(torch.load("weights.pt", weights_only=True))\n'
+        self.code += "module.eval()\n"
+
+
+def _defined(module: nn.Module, case: Case, spec: ModuleSpec | None, path: str) -> _Definition:
+    if native := _written(module):
+        return _Definition(f"module = {native}\n")
+    if spec is not None:
+        return _from_spec(module, spec, path)
+    activation = activations()[case.activation]
+    args = ", ".join(f"{name}={value!r}" for name, value in activation.kwargs.items())
+    kind = type(next(m for m in module.modules() if not _written(m) and not m._modules))
+    call = f"{kind.__name__}({args})"
+    inside = _written(module, {kind: call}) or call
+    return _Definition(f"{of_class(kind)}\n\nmodule = {inside}\n")
+
+
+def _written(module: nn.Module, known: dict[type, str] | None = None) -> str:
+    """The call that makes one of PyTorch's own modules; empty where its repr does not tell.
+
+    Args:
+        module: any.
+        known: the calls for classes that are not PyTorch's.
+    """
+    from torch import nn
+
+    if type(module) in (known or {}):
+        return (known or {})[type(module)]
+    if type(module) is nn.Sequential:
+        inner = [_written(child, known) for child in module]
+        return f"nn.Sequential({', '.join(inner)})" if all(inner) else ""
+    if not type(module).__module__.startswith("torch.nn.modules") or module._modules:
+        return ""
+    text = f"nn.{module!r}"
+    try:
+        again = eval(text, {"nn": nn})
+    except Exception:  # a repr is for people; where it is no code there is none
+        return ""
+    return text if repr(again) == repr(module) and type(again) is type(module) else ""
+
+
+def _from_spec(module: nn.Module, spec: ModuleSpec, path: str) -> _Definition:
+    file, _, name = spec.spec.rpartition(":")
+    origin = Path(import_named(file).__file__ or "")
+    outer = name.partition(".")[0]
+    installed = "site-packages" in origin.parts or ("." in file and not file.endswith(".py"))
+    home = file if installed and not file.endswith(".py") else origin.stem
+    files = [] if home == file and installed else [origin]
+    lines = [f"from {home} import {outer}"]
+    if type(module).__name__ == "Calling" and not path:
+        source = textwrap.indent(inspect.getsource(type(module).forward), "    ")
+        lines += ["", "", f"class Function(nn.Module):\n{source}", "", "module = Function()"]
+    else:
+        import torch
+
+        args = ", ".join(f"{key}={value}" for key, value in spec.args)
+        found: Any = import_named(file)
+        for part in name.split("."):
+            found = getattr(found, part)
+        made = name if isinstance(found, torch.nn.Module) else f"{name}({args})"
+        lines.append(f"module = {made}" + (f'.get_submodule("{path}")' if path else ""))
+    return _Definition("\n".join(lines) + "\n", files)
+
+
+def _head(apart: bool) -> str:
+    """Imports and inputs."""
+    example = 'load("example")' if apart else "tuple(x.clone() for x in inputs)"
+    return f'''"""Exports a module, runs it back, compares with eager PyTorch. Ends with 1 where it fails."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+
+def load(stem):
+    files = sorted(Path().glob(f"{{stem}}_*.npy"), key=lambda f: int(f.stem.rpartition("_")[2]))
+    return tuple(torch.from_numpy(np.load(file)) for file in files)
+
+
+inputs, expected = load("input"), load("expected")
+example = {example}
+'''
+
+
+def _tail(rtol: float, atol: float) -> str:
+    return f"""
+
+def flat(tree):
+    if tree is None:
+        return []
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    if isinstance(tree, (tuple, list)):
+        return [leaf for child in tree for leaf in flat(child)]
+    return [tree.detach().numpy() if isinstance(tree, torch.Tensor) else np.asarray(tree)]
+
+
+wrong = 0
+for number, (actual, eager) in enumerate(zip(flat(outputs), expected)):
+    eager = eager.numpy()
+    scale = max(1.0, float(np.abs(eager[np.isfinite(eager)]).max(initial=0.0)))
+    close = np.isclose(actual, eager, rtol={rtol!r}, atol={atol!r} * scale, equal_nan=True)
+    wrong += int((~close).sum())
+    if not close.all():
+        first = tuple(int(i) for i in np.argwhere(~close)[0])
+        print(f"output {{number}}: {{int((~close).sum())}} of {{close.size}} differ; "
+              f"first at {{first}}: {{actual[first]}} where eager gives {{eager[first]}}")
+print("wrong numbers" if wrong else "right")
+sys.exit(1 if wrong else 0)
+"""
+
+
+def _write_artifact(what: Subject, case: Case, folder: Path) -> None:
+    """The exported file, where there is one."""
+    target = targets()[case.target]
+    try:
+        target.save(what.exported(target), folder / f"model{target.suffix}")
+    except (Exception, SystemExit):  # that it cannot be exported or saved is what is reproduced
+        return
+
+
+def _write_backend_test(inputs: Any, expected: Any, folder: Path) -> None:
+    """Inputs and outputs as the ONNX backend tests have them.
+
+    Source: onnx/backend/test/data, `test_data_set_0/input_0.pb` beside `model.onnx`.
+    """
+    import onnx
+
+    data = folder / "test_data_set_0"
+    data.mkdir(exist_ok=True)
+    names: dict[str, list[str]] = {"input": [], "output": []}
+    if (folder / "model.onnx").exists():
+        graph = onnx.load(str(folder / "model.onnx")).graph
+        names = {"input": [i.name for i in graph.input], "output": [o.name for o in graph.output]}
+    for stem, arrays in (("input", inputs), ("output", expected)):
+        for number, array in enumerate(arrays):
+            name = names[stem][number] if number < len(names[stem]) else f"{stem}_{number}"
+            tensor = onnx.numpy_helper.from_array(np.ascontiguousarray(array), name)
+            (data / f"{stem}_{number}.pb").write_bytes(tensor.SerializeToString())
+
+
+_HOMES = {
+    ".onnx": "https://github.com/pytorch/pytorch/issues (torch.onnx)",
+    ".pt": "https://github.com/pytorch/pytorch/issues (torch.jit)",
+    ".pt2": "https://github.com/pytorch/pytorch/issues (torch.export)",
+    ".mlpackage": "https://github.com/apple/coremltools/issues",
+}
+
+
+def _issue(small: Reduced, case: Case, code: str) -> str:
+    """A report ready to be filed."""
+    result = small.result
+    target = targets()[case.target]
+    home = _HOMES.get(target.suffix, "")
+    blame = result.blame
+    if blame and blame.culprit in (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER):
+        home = (
+            "https://github.com/microsoft/onnxruntime/issues" if target.suffix == ".onnx" else home
+        )
+    versions = {"python": platform.python_version(), **result.versions}
+    wrong = result.status is Status.MISMATCH
+    lines = [
+        f"<!-- {home} -->",
+        f"# {_title(result, case)}",
+        "",
+        "### What happens",
+        "",
+        "```",
+        result.message.strip() or result.status.value,
+        "```",
+        "",
+        "### What was expected",
+        "",
+        "The numbers of eager PyTorch."
+        if wrong
+        else "That it exports, and runs like eager PyTorch.",
+        "",
+        "### How to see it",
+        "",
+        f"`python {SCRIPT}` in this folder; it ends with 0 once nothing is wrong.",
+        "",
+        "```python",
+        code.rstrip(),
+        "```",
+        "",
+    ]
+    if small.path:
+        lines += [f"The module is `{small.path}` of a larger one, which fails the same way.", ""]
+    if blame:
+        lines += ["### What is known", "", f"- {blame.sentence}"]
+        lines += [f"- {e.tried}: {e.found}" for e in blame.evidence]
+        lines += [f"- {o.name}{f' in {o.source}' if o.source else ''}" for o in blame.operators]
+        lines.append("")
+    lines += ["### Versions", ""]
+    lines += [f"- {name} {version}" for name, version in versions.items()]
+    lines.append(f"- {platform.system()} {platform.machine()}")
+    return "\n".join(lines) + "\n"
+
+
+def _title(result: Result, case: Case) -> str:
+    operators = result.blame.operators if result.blame else ()
+    what = operators[0].name if operators else case.activation
+    if result.stage is Stage.COMPARE:
+        return f"{what}: wrong numbers from {case.target}"
+    return f"{what}: {case.target} fails at {result.stage.value}"

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from exportcheck.errors import BadModule
+from exportcheck.inputs import GATING
+from exportcheck.module_spec import ModuleSpec, parse_input
+from exportcheck.modules import module_source, module_subject
+
+GOOD = "tests.user_code.good"
+
+
+def source(name, *inputs, network="bare", **more):
+    spec = ModuleSpec(f"{GOOD}:{name}", inputs=tuple(map(parse_input, inputs)), **more)
+    return module_source(spec, network)
+
+
+def classes(found, dtype="float32"):
+    return {one.name: one for one in found.inputs(dtype)}
+
+
+def test_an_elementwise_module_gets_every_input_class():
+    found = source("Hard")
+    assert found.elementwise
+    given = classes(found)
+    assert {"grid", "knees", "tails", "infinities", "nan", "zeros", "largest"} <= set(given)
+    assert {n for n, one in given.items() if one.gates} == {n for n in given if n in GATING}
+    assert {-3.0, 3.0} <= set(given["knees"].values.ravel().tolist())
+
+
+@pytest.mark.parametrize("name", ["Block", "gate"])
+def test_any_other_module_gates_on_a_batch_and_notes_the_rest(name):
+    found = source(name)
+    given = classes(found)
+    assert not found.elementwise
+    assert [n for n, one in given.items() if one.gates] == ["normal"]
+    assert {"scaled", "all zero", "infinities", "nan"} < set(given)
+    ordinary, scaled = given["normal"].values, given["scaled"].values
+    assert np.array_equal(scaled, ordinary * 16)
+    assert np.isnan(given["nan"].values).mean() < 0.1
+
+
+def test_special_values_that_eager_refuses_are_left_out():
+    assert set(classes(source("Wary"))) == {"normal", "all zero"}
+
+
+def test_integers_and_ranges_are_kept_to():
+    given = classes(source("Tokens"))
+    assert list(given) == ["normal"]
+    assert given["normal"].values.max() <= 9
+    inside = classes(source("swish", "4x32:0.5..2"))
+    assert list(inside) == ["grid", "knees"]
+    for one in inside.values():
+        assert one.values.min() >= 0.5
+        assert one.values.max() <= 2.0
+
+
+def test_floats_are_exact_in_the_type_computed_in():
+    for one in source("Hard").inputs("float16"):
+        finite = one.values[np.isfinite(one.values)]
+        assert np.array_equal(finite, finite.astype("float16").astype("float32"))
+
+
+def test_a_float16_input_makes_a_float16_module():
+    found = source("Slopes", "2x5x4x4:float16")
+    assert found.build().slope.dtype == torch.float16
+    assert found.example()[0].dtype == torch.float16
+    subject = module_subject(
+        ModuleSpec(f"{GOOD}:Slopes", inputs=(parse_input("2x5x4x4:float16"),)), "bare"
+    )
+    answer = subject.expected("float32")["grid"]
+    assert (answer.outputs[0].dtype, answer.truth[0].dtype) == (np.float16, np.float64)
+
+
+def test_every_build_is_another_module_with_the_same_weights():
+    found = source("Block")
+    one, two = found.build(), found.build()
+    assert one is not two
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, two.state_dict()[name]), name
+
+
+def test_parameters_that_are_all_alike_are_moved_apart_but_an_instance_is_not():
+    assert source("Slopes").build().slope.unique().numel() == 5
+    norm = source("Block").build().norm
+    assert norm.weight.unique().numel() == 8
+    assert norm.running_var.min() >= 0.5
+    assert norm.running_mean.abs().max() > 0
+
+
+def test_weights_of_a_file_are_not_moved(tmp_path):
+    weights = {"slope": torch.full((5,), 0.5)}
+    torch.save(weights, tmp_path / "w.pt")
+    found = source("Slopes", state=str(tmp_path / "w.pt"))
+    assert torch.equal(found.build().slope, weights["slope"])
+
+
+def test_named_inputs_are_put_in_their_place():
+    found = source("Named", "mask=2x3:bool", "x=2x3")
+    assert [str(t.dtype) for t in found.example()] == ["torch.float32", "torch.bool"]
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "dynamic", "sizes"),
+    [
+        ("Hard", ("2x3",), (0,), ["size 3x3", "size 4x3"]),
+        ("gate", ("2x3", "2x3"), (0, 1), ["size 3x4, 3x4", "size 4x6, 4x6"]),
+    ],
+)
+def test_other_sizes_on_dynamic_axes_gate(name, inputs, dynamic, sizes):
+    given = classes(source(name, *inputs, dynamic=dynamic))
+    assert [n for n in given if n.startswith("size")] == sizes
+    assert all(given[n].gates for n in sizes)
+
+
+def test_an_axis_that_eager_itself_fixes_is_refused():
+    found = source("Slopes", "2x5x4", dynamic=(1,))
+    with pytest.raises(BadModule, match=r"accepts no other size on --dynamic 1"):
+        found.inputs("float32")
+
+
+def test_inputs_that_it_does_not_take_are_refused_with_the_line():
+    with pytest.raises(BadModule) as caught:
+        source("Rows", "2x6")
+    assert "good.py:" in str(caught.value)
+    assert "forward of float32 2x6 fails: ValueError" in str(caught.value)
+
+
+def test_in_a_network_it_is_fed_what_the_network_takes():
+    found = source("Hard", network="conv")
+    assert not found.elementwise
+    assert [one.name for one in found.inputs("float32")] == ["normal"]
+    assert found.example()[0].shape == (2, 3, 16, 16)
+    assert found.build()(*found.example()).shape == (2, 4, 16, 16)
+
+
+def test_a_module_that_insists_on_float32_has_no_truth():
+    spec = ModuleSpec(f"{GOOD}:Single")
+    subject = module_subject(spec, "bare")
+    assert subject.expected("float32")["normal"].truth == (None,)
+
+
+def test_the_last_subjects_are_kept():
+    spec = ModuleSpec(f"{GOOD}:Hard")
+    assert module_subject(spec, "bare") is module_subject(spec, "bare")
+    assert module_subject(spec, "bare") is not module_subject(spec, "conv")

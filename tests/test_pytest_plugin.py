@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import metadata
+
+TESTS = """
+import torch
+from torch import nn
+
+def test_good(assert_exportable):
+    assert_exportable(nn.ReLU(), torch.ones(2, 3), targets=["torchscript-trace"])
+
+def test_bad(assert_exportable):
+    assert_exportable(nn.Threshold(0.1, 20), targets=["torchscript-script"])
+"""
+
+
+def test_the_fixture_fails_a_test_with_the_reason(tmp_path):
+    (tmp_path / "test_acts.py").write_text(TESTS)
+    plugins = {entry.name for entry in metadata.entry_points(group="pytest11")}
+    by_hand = [] if "exportcheck" in plugins else ["-p", "exportcheck.pytest_plugin"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *by_hand, "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 failed, 1 passed" in done.stdout
+    assert "Threshold ships nowhere; TorchScript fails" in done.stdout
+
+
+def test_the_plugin_imports_no_torch():
+    program = "import sys, exportcheck.pytest_plugin; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -29,7 +29,9 @@ SCRIPT = "repro.py"
 ISSUE = "ISSUE.md"
 
 
-def reproduce(what: Subject, case: Case, spec: ModuleSpec | None, folder: Path) -> Reduced:
+def reproduce(
+    what: Subject, case: Case, spec: ModuleSpec | None, folder: Path, ended: Result | None = None
+) -> Reduced:
     """Writes the folder for one failing case, after reducing the module.
 
     The script ends with 0 where nothing is wrong any more. Expected outputs are eager PyTorch's.
@@ -39,12 +41,13 @@ def reproduce(what: Subject, case: Case, spec: ModuleSpec | None, folder: Path) 
         case: how it was checked.
         spec: of a user's module; None for one of the catalogue.
         folder: made if need be.
+        ended: the result of a case that ended its process: it is neither reduced nor exported.
 
     Raises:
         OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    small = reduce(what, case)
+    small = Reduced(what, "", ended) if ended else reduce(what, case)
     target = targets()[case.target]
     given = _telling(small, target.precision)
     expected = small.what.expected(target.precision)[given.name].outputs
@@ -62,7 +65,8 @@ def reproduce(what: Subject, case: Case, spec: ModuleSpec | None, folder: Path) 
     recipe = target.recipe(small.what.dynamic) if hasattr(target, "recipe") else ""
     parts = (_head(apart), definition.code, recipe, _tail(tolerance.rtol, tolerance.atol))
     (folder / SCRIPT).write_text("\n".join(parts), "utf-8")
-    _write_artifact(small.what, case, folder)
+    if ended is None:
+        _write_artifact(small.what, case, folder)
     if target.suffix == ".onnx":
         _write_backend_test(given.arrays, expected, folder)
     (folder / ISSUE).write_text(_issue(small, case, definition.code), "utf-8")
@@ -140,32 +144,31 @@ def _written(module: nn.Module, known: dict[type, str] | None = None) -> str:
 
 
 def _from_spec(module: nn.Module, spec: ModuleSpec, path: str) -> _Definition:
+    """The user's own file, copied, or the installed package it is of."""
+    import torch
+
     file, _, name = spec.spec.rpartition(":")
     origin = Path(import_named(file).__file__ or "")
-    outer = name.partition(".")[0]
-    installed = "site-packages" in origin.parts or ("." in file and not file.endswith(".py"))
-    home = file if installed and not file.endswith(".py") else origin.stem
-    files = [] if home == file and installed else [origin]
-    lines = [f"from {home} import {outer}"]
+    lone = file.endswith(".py") or ("." not in file and "site-packages" not in origin.parts)
+    home = origin.stem if lone else file
+    lines = [f"from {home} import {name.partition('.')[0]}"]
     if type(module).__name__ == "Calling" and not path:
         source = textwrap.indent(inspect.getsource(type(module).forward), "    ")
         lines += ["", "", f"class Function(nn.Module):\n{source}", "", "module = Function()"]
     else:
-        import torch
-
         args = ", ".join(f"{key}={value}" for key, value in spec.args)
         found: Any = import_named(file)
         for part in name.split("."):
             found = getattr(found, part)
         made = name if isinstance(found, torch.nn.Module) else f"{name}({args})"
         lines.append(f"module = {made}" + (f'.get_submodule("{path}")' if path else ""))
-    return _Definition("\n".join(lines) + "\n", files)
+    return _Definition("\n".join(lines) + "\n", [origin] if lone else [])
 
 
 def _head(apart: bool) -> str:
     """Imports and inputs."""
     example = 'load("example")' if apart else "tuple(x.clone() for x in inputs)"
-    return f'''"""Exports a module, runs it back, compares with eager PyTorch. Ends with 1 where it fails."""
+    return f'''"""Exports a module, runs it back, compares it with eager PyTorch; 1 if it fails."""
 
 import sys
 from pathlib import Path
@@ -216,10 +219,12 @@ sys.exit(1 if wrong else 0)
 def _write_artifact(what: Subject, case: Case, folder: Path) -> None:
     """The exported file, where there is one."""
     target = targets()[case.target]
+    path = folder / f"model{target.suffix}"
     try:
-        target.save(what.exported(target), folder / f"model{target.suffix}")
+        target.save(what.exported(target), path)
     except (Exception, SystemExit):  # that it cannot be exported or saved is what is reproduced
-        return
+        if path.is_file():
+            path.unlink()
 
 
 def _write_backend_test(inputs: Any, expected: Any, folder: Path) -> None:
@@ -256,31 +261,29 @@ def _issue(small: Reduced, case: Case, code: str) -> str:
     target = targets()[case.target]
     home = _HOMES.get(target.suffix, "")
     blame = result.blame
-    if blame and blame.culprit in (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER):
-        home = (
-            "https://github.com/microsoft/onnxruntime/issues" if target.suffix == ".onnx" else home
-        )
+    runtimes = (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER)
+    if blame and blame.culprit in runtimes and target.suffix == ".onnx":
+        home = "https://github.com/microsoft/onnxruntime/issues"
     versions = {"python": platform.python_version(), **result.versions}
     wrong = result.status is Status.MISMATCH
     lines = [
         f"<!-- {home} -->",
-        f"# {_title(result, case)}",
+        f"# {_title(small, case)}",
         "",
         "### What happens",
         "",
         "```",
-        result.message.strip() or result.status.value,
+        _without_us(result.message) or result.status.value,
         "```",
         "",
         "### What was expected",
         "",
-        "The numbers of eager PyTorch."
-        if wrong
-        else "That it exports, and runs like eager PyTorch.",
+        f"That it {'runs' if wrong else 'exports, and runs'} like eager PyTorch.",
         "",
         "### How to see it",
         "",
-        f"`python {SCRIPT}` in this folder; it ends with 0 once nothing is wrong.",
+        f"`python {SCRIPT}` in this folder; it ends with 0 once nothing is wrong"
+        + (", with 2 where only macOS could tell." if target.suffix == ".mlpackage" else "."),
         "",
         "```python",
         code.rstrip(),
@@ -300,9 +303,15 @@ def _issue(small: Reduced, case: Case, code: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _title(result: Result, case: Case) -> str:
+def _without_us(message: str) -> str:
+    """The message without the lines of a stack that are this package's."""
+    return "\n".join(line for line in message.strip().splitlines() if "exportcheck/" not in line)
+
+
+def _title(small: Reduced, case: Case) -> str:
+    result = small.result
     operators = result.blame.operators if result.blame else ()
-    what = operators[0].name if operators else case.activation
+    what = operators[0].name if operators else type(small.what.build()).__name__
     if result.stage is Stage.COMPARE:
         return f"{what}: wrong numbers from {case.target}"
     return f"{what}: {case.target} fails at {result.stage.value}"

@@ -11,6 +11,9 @@ In, one line a request, each with what it is to do:
 * `{"reference": {"module": …, "activation": …, "network": …, "name": …}}`: whether it computes what
   the named one does: `{"event": "reference", "proof": {…} or null, "refuted": {…} or null}`.
 
+* `{"repro": {"module": …, "case": {…}, "folder": …, "ended": {…} or null}}`: writes the folder:
+  `{"event": "reproduced", "path": …}`, the path of the submodule that still fails.
+
 Out besides: `{"event": "ready", "versions": {…}}` once, and `{"event": "refused", "message": …}` in
 place of the answer where a user's module cannot be used. A closed stdin ends the process.
 
@@ -29,6 +32,7 @@ import signal
 import sys
 import traceback
 from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 from exportcheck import exporter_memo
@@ -37,7 +41,7 @@ from exportcheck.inspecting import inspect_module
 from exportcheck.logs import NEWSMONGER, is_news, tidy
 from exportcheck.module_spec import spec_from_json
 from exportcheck.modules import module_subject
-from exportcheck.records import result_to_json
+from exportcheck.records import result_from_json, result_to_json
 from exportcheck.resolving import complaint
 from exportcheck.results import Case
 from exportcheck.stages import check
@@ -83,8 +87,10 @@ def _serve(request: dict[str, Any], replies: IO[str]) -> None:
             _serve_inspection(request["inspect"], replies)
         elif "rewrite" in request:
             _serve_rewrites(request["rewrite"], replies)
-        else:
+        elif "reference" in request:
             _serve_reference(request["reference"], replies)
+        else:
+            _serve_reproduction(request["repro"], replies)
     except BadModule as refusal:
         _send(replies, event="refused", message=str(refusal))
     except (Exception, SystemExit) as error:  # a user's code may raise anything anywhere
@@ -145,6 +151,18 @@ def _serve_reference(request: dict[str, Any], replies: IO[str]) -> None:
     _send(
         replies, event="reference", proof=said if proved else None, refuted=None if proved else said
     )
+
+
+def _serve_reproduction(request: dict[str, Any], replies: IO[str]) -> None:
+    from exportcheck.reproducing import reproduce
+
+    case = Case(**request["case"])
+    spec = spec_from_json(request["module"]) if request["module"] else None
+    ended = result_from_json(request["ended"]) if request["ended"] else None
+    what = _subject(request["module"], case.activation, case.network)
+    _send(replies, event="step", step="the reduction", place=what.place)
+    small = reproduce(what, case, spec, Path(request["folder"]), ended)
+    _send(replies, event="reproduced", path=small.path)
 
 
 def _send(replies: IO[str], **message: Any) -> None:

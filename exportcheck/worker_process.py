@@ -20,11 +20,12 @@ from exportcheck.catalog import activations
 from exportcheck.errors import BadModule, EnvironmentBroken
 from exportcheck.logs import tidy
 from exportcheck.places import dumped
-from exportcheck.records import result_from_json
+from exportcheck.records import result_from_json, result_to_json
 from exportcheck.results import Case, Result, Stage, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from exportcheck.module_spec import ModuleSpec
 
@@ -210,6 +211,30 @@ class WorkerProcess:
             "name": reference,
         }
         return self._ask({"reference": asked}, "reference", timeout_s)
+
+    def reproduce(
+        self, module: ModuleSpec | None, result: Result, folder: Path, timeout_s: float
+    ) -> dict[str, Any]:
+        """`path`, that of the submodule that still fails; else as `rewrite`.
+
+        Args:
+            module: a user's; None for the activation of the case.
+            result: the case and how it failed.
+            folder: to write, an absolute path.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: the folder cannot be written, or the process died or hung.
+            WorkerDied: it was already dead when asked.
+        """
+        ended = result.status in (Status.CRASH, Status.TIMEOUT)
+        asked = {
+            "module": module.to_json() if module else None,
+            "case": asdict(result.case),
+            "folder": str(folder),
+            "ended": result_to_json(result) if ended else None,
+        }
+        return self._ask({"repro": asked}, "reproduced", timeout_s)
 
     def _ask(self, request: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
         """The reply whose event is `answer`, the steps before it taken note of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import gc
+import re
 import sys
 import types
 from importlib import metadata
@@ -53,7 +54,8 @@ def exported(folder, activation, network, target, dynamic=()):
     except Unavailable:
         raise
     except Exception as error:  # whatever an exporter raises must be the same too
-        return described(error)
+        # coremltools numbers the operators it names through the whole life of a process.
+        return re.sub(r"(?<=[a-z]_)\d+", "#", described(error))
     if path.is_file():
         return path.read_bytes()
     files = {str(f.relative_to(path)): f for f in path.rglob("*") if f.is_file()}

@@ -10,7 +10,7 @@ import typer
 from exportcheck.cli.answer import compose
 from exportcheck.cli.asked import Asked, asked
 from exportcheck.cli.console import console
-from exportcheck.cli.delivery import checked, show
+from exportcheck.cli.delivery import checked, prepare, show
 from exportcheck.cli.progress import Progress
 from exportcheck.environment import describe
 from exportcheck.errors import EXIT_FAILED, EXIT_OK, BadModule, EnvironmentBroken
@@ -20,10 +20,15 @@ from exportcheck.selection import current_toolchain, runnable
 from exportcheck.worker_process import WorkerDied, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from exportcheck.module_spec import ModuleSpec
+    from exportcheck.results import Result
+
+
+REDUCTION_S = 300.0
+"""Seconds for reducing one case; the worker gives up by itself long before."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class CheckRequest:
     output: Path | None
     rewrite: bool
     reference: str
+    repro: Path | None
     verbose: bool
     no_color: bool
 
@@ -53,6 +59,8 @@ def run_check(request: CheckRequest) -> int:
     rows = asked(request.spec, request.networks)
     columns = runnable(request.targets)
     names = checked(request.formats)
+    if request.repro:
+        prepare(request.repro, "--repro")
     workers = _Workers(request.timeout_s)
     facts: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -69,6 +77,7 @@ def run_check(request: CheckRequest) -> int:
     ]
     report = _report(request, rows, cases, workers)
     rewrites = _rewrites(request, rows, report, workers) if request.rewrite else {}
+    reproduced = list(_reproductions(request.repro, rows, report, workers)) if request.repro else []
     workers.close()
     screen = console(no_color=request.no_color)
     if request.output is None and names:
@@ -78,6 +87,8 @@ def run_check(request: CheckRequest) -> int:
         screen.print(answer)
     if request.output is not None:
         show(report, names, request.output, screen)
+    for line in reproduced:
+        typer.echo(f"exportcheck: {line}", err=True)
     wrong = any(not f["training"]["gradient_right"] for f in facts.values() if "training" in f)
     wrong = wrong or any(one["refuted"] for one in held.values())
     return EXIT_FAILED if report.failures or wrong else EXIT_OK
@@ -115,6 +126,12 @@ class _Workers:
         return self._with(
             lambda worker: worker.hold_against(reference, module, case, self._timeout_s)
         )
+
+    def reproduce(self, module: ModuleSpec | None, result: Result, folder: Path) -> dict[str, Any]:
+        """Writes the folder of a failing case."""
+        # Every submodule may be exported once, and that takes as long as it takes.
+        timeout_s = self._timeout_s + REDUCTION_S
+        return self._with(lambda worker: worker.reproduce(module, result, folder, timeout_s))
 
     def _with(self, ask: Any) -> dict[str, Any]:
         for _ in range(2):
@@ -181,3 +198,25 @@ def _rewrites(
         except BadModule as refusal:
             typer.echo(f"exportcheck: no form was looked for: {refusal}", err=True)
     return found
+
+
+def _reproductions(
+    folder: Path, rows: Sequence[Asked], report: Report, workers: _Workers
+) -> Iterator[str]:
+    """Writes a folder for each failing target of each row; says where, and what is in it."""
+    modules = {row.name: row.module for row in rows}
+    seen: set[tuple[str, str]] = set()
+    for result in report.failures:
+        key = (result.case.activation, result.case.target)
+        if key in seen:
+            continue
+        seen.add(key)
+        inner = result.case.target if len(rows) == 1 else f"{key[0]}-{key[1]}"
+        place = folder.resolve() / inner
+        try:
+            answer = workers.reproduce(modules[key[0]], result, place)
+        except BadModule as refusal:
+            yield f"{folder / inner}: not reproduced: {refusal}"
+            continue
+        what = f"{answer['path']} alone" if answer["path"] else "the module itself"
+        yield f"{folder / inner}: {what} fails the same way; run repro.py there, file ISSUE.md"

@@ -40,22 +40,26 @@ def chosen_by_itself() -> list[str]:
     return ["github"] if os.environ.get("GITHUB_ACTIONS") == "true" else []
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, option: str = "--output") -> None:
     """Makes sure, before any case runs, that `folder` can be written to.
+
+    Args:
+        folder: made if need be.
+        option: that named it.
 
     Raises:
         UsageError: it is a file.
         EnvironmentBroken: it cannot be made or written to.
     """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--output {folder} is a file; a folder was expected")
+        raise UsageError(f"{option} {folder} is a file; a folder was expected")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise EnvironmentBroken(
-            f"cannot write to {folder} ({error.strerror}); choose another folder with --output"
+            f"cannot write to {folder} ({error.strerror}); choose another folder with {option}"
         ) from error
 
 

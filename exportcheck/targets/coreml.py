@@ -76,7 +76,7 @@ class CoreML:
             source = f"torch.export.export(module, example{given}).run_decompositions({{}})"
             inputs = ""
         else:
-            source = "torch.jit.trace(module, example, check_trace=False)"
+            source = "torch.jit.trace(module, example, check_trace=False, strict=False)"
             shape = (
                 f"[ct.RangeDim(1, 4 * n, n) if axis in {dynamic} else n "
                 "for axis, n in enumerate(x.shape)]"
@@ -97,7 +97,8 @@ class CoreML:
             '    skip_model_load=sys.platform != "darwin",\n)\n'
             'model.save("model.mlpackage")\n'
             'if sys.platform != "darwin":\n'
-            '    sys.exit("converted; Apple\'s runtime is needed to run it, which is on macOS")\n'
+            '    print("converted; it runs with Apple\'s runtime, which is on macOS")\n'
+            "    sys.exit(2)\n"
             "names = [i.name for i in model.get_spec().description.input]\n"
             "feeds = dict(zip(names, (x.numpy() for x in inputs)))\n"
             "answer = model.predict(feeds)\n"

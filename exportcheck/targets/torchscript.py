@@ -115,7 +115,7 @@ class TorchScript:
     def recipe(self, dynamic: Axes = ()) -> str:
         """The same in a script of its own, from `module` and `example` to `outputs`."""
         made = {
-            "trace": "torch.jit.trace(module, example, check_trace=False)",
+            "trace": "torch.jit.trace(module, example, check_trace=False, strict=False)",
             "script": "torch.jit.script(module)",
         }[self.mode]
         return (

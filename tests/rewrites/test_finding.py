@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -22,14 +22,20 @@ from exportcheck.subject import Subject, subject
 from tests.rewrites import written
 
 TRACE, SCRIPT, ONNX = "torchscript-trace", "torchscript-script", "onnx-trace-opset17"
-COREML = "coreml-fp32"
+COREML, COREML_EXPORT = "coreml-fp32", "coreml-export-fp32"
 
 
-def subject_of(module, *shape):
-    spec = InputSpec(shape or (2, 8, 16, 16))
+def subject_of(module, source=FromModule):
+    spec = InputSpec((2, 8, 16, 16))
     torch.manual_seed(0)
-    source = FromModule("mine", Resolved(module, "mine.py:1"), Guess((spec,), ""))
-    return Subject(source)
+    return Subject(source("mine", Resolved(module, "mine.py:1"), Guess((spec,), "")))
+
+
+class Gating(FromModule):
+    """Where every input class counts, as it does where a run is strict."""
+
+    def inputs(self, dtype):
+        return tuple(replace(one, gates=True) for one in super().inputs(dtype))
 
 
 def test_a_bare_activation():
@@ -118,8 +124,8 @@ WRITTEN = [
     (written.StaticHardswish, SCRIPT, "StaticHardswish with forward a method"),
     (written.Swish, COREML, "Swish with a plain function for an autograd.Function"),
     (written.Swish, TRACE, "Swish with a plain function for an autograd.Function"),
-    (written.Leaky, COREML, "Leaky with torch.where for masked assignment"),
-    (written.Branching, TRACE, "Branching with torch.where for a branch on data"),
+    (written.InPlaceGate, COREML_EXPORT, "InPlaceGate with nothing done in place"),
+    (written.Branching, "torch-export", "Branching with torch.where for a branch on data"),
 ]
 
 
@@ -144,7 +150,7 @@ class Looping(nn.Module):
 
 
 def test_script_in_place_of_trace():
-    what = subject_of(lambda: nn.Sequential(Looping()).eval())
+    what = subject_of(lambda: nn.Sequential(Looping()).eval(), Gating)
     assert failures(what, [TRACE])
     (found,), _ = find(what, [TRACE])
     assert found.path == "0"
@@ -163,13 +169,13 @@ def test_an_integer_argument():
 
 
 def test_in_place_on_the_input_of_the_whole():
-    (found,), _ = find(subject("silu-inplace", "bare"), ["coreml-export-fp32"])
+    (found,), _ = find(subject("silu-inplace", "bare"), [COREML_EXPORT])
     assert found.replacement == "SiLU(inplace=False)"
 
 
 def test_in_place_inside_a_model_is_nobodys_fault():
     what = subject_of(lambda: Deep(nn.SiLU(inplace=True), nn.CELU()).eval())
-    found, _ = find(what, ["coreml-export-fp32"])
+    found, _ = find(what, [COREML_EXPORT])
     assert [one.path for one in found] == ["blocks.1.act"]
 
 

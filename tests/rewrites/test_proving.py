@@ -12,6 +12,7 @@ from torch import nn
 
 from exportcheck import forms
 from exportcheck.rewrites.edits.branch import Branch
+from exportcheck.rewrites.edits.masked_assignment import MaskedAssignment
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted
 from exportcheck.rewrites.parts import part
 from exportcheck.rewrites.proving import prove
@@ -204,6 +205,13 @@ def branch_of(module):
     candidate = edited(forward_of(module.eval()), (Branch,))
     what = part(module, [BATCH], inside=False)
     return prove(what, module, candidate)
+
+
+def test_a_masked_assignment_is_where():
+    module = written.Leaky().eval()
+    candidate = edited(forward_of(module), (MaskedAssignment,))
+    what = part(module, [BATCH], inside=False)
+    assert isinstance(prove(what, module, candidate), Proof)
 
 
 def test_both_sides_of_a_branch_are_tried():

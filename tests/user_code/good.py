@@ -122,3 +122,20 @@ class WrongSquare(torch.autograd.Function):
 
 
 sharp = nn.Softplus(threshold=1)
+
+
+class Loose(nn.Module):
+    """An int where TorchScript wants a float."""
+
+    def forward(self, x):
+        return F.hardtanh(x, 0, 6)
+
+
+class Outer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Conv2d(3, 4, 1)
+        self.inner = Loose()
+
+    def forward(self, x):
+        return self.inner(self.mix(x))

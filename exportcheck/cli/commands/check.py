@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -70,6 +71,12 @@ def check(
             help="Prove or refute that it computes what this does, as torch.nn.Hardswish.",
         ),
     ] = None,
+    repro: Annotated[
+        Path | None,
+        typer.Option(
+            "--repro", metavar="DIR", help="Write a folder for each failure that others can run."
+        ),
+    ] = None,
     formats: options.Format = None,
     output: options.Output = None,
     verbose: Annotated[
@@ -103,6 +110,7 @@ def check(
         output,
         rewrite,
         reference or "",
+        repro,
         verbose,
         no_color,
     )

@@ -1,0 +1,130 @@
+"""A folder is run as a maintainer would: from inside of it, with this package out of reach."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from exportcheck.module_spec import ModuleSpec, parse_input
+from exportcheck.modules import module_subject
+from exportcheck.reproducing import reproduce
+from exportcheck.results import Case, Result, Stage, Status
+from exportcheck.subject import subject
+from exportcheck.targets import targets
+
+GOOD = str(Path(__file__).parent / "user_code" / "good.py")
+OF_OURS = "import sys; sys.modules['exportcheck'] = None; import runpy; "
+
+
+def run(folder: Path):
+    return subprocess.run(
+        [sys.executable, "-c", f"{OF_OURS}sys.path[0] = '.'; runpy.run_path('repro.py')"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def written(folder, target, name, *inputs, args=(), ended=None):
+    runtime = next(r.name for r in targets()[target].runtimes if r.name != "coreml")
+    if ":" in name:
+        spec = ModuleSpec(f"{GOOD}{name}", args, tuple(map(parse_input, inputs)))
+        case = Case(spec.name, "bare", target, runtime, "here")
+        return reproduce(module_subject(spec, "bare"), case, spec, folder, ended)
+    case = Case(name, "bare", target, runtime, "here")
+    return reproduce(subject(name, "bare"), case, None, folder, ended)
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "words", "code"),
+    [
+        # A submodule of PyTorch's own, an instance, a function, a class of ours, native ones.
+        ("coreml-fp32", ":Block", "convert function for op 'log_sigmoid'", "nn.LogSigmoid()"),
+        ("onnx-trace-opset17", ":sharp", "wrong numbers", "nn.Softplus(beta=1.0, threshold=1)"),
+        ("torchscript-trace", ":Square", "Could not export Python function", "Square.apply(x0)"),
+        ("torchscript-script", ":Loose", "found type 'int'", "from good import Loose"),
+        ("torchscript-trace", "mish-memory-efficient", "Could not export", "class _MishFunction"),
+        ("torchscript-script", "threshold-0.1-20", "instead found type 'int'", "nn.Threshold("),
+    ],
+)
+def test_the_folder_shows_the_failure_without_this_package(tmp_path, target, name, words, code):
+    written(tmp_path, target, name)
+    done = run(tmp_path)
+    assert done.returncode == 1
+    assert words in done.stdout + done.stderr
+    assert code in (tmp_path / "repro.py").read_text()
+    issue = (tmp_path / "ISSUE.md").read_text()
+    assert code in issue
+    assert "- torch 2." in issue
+    assert "exportcheck" not in issue + (tmp_path / "repro.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "inputs"),
+    [
+        ("torchscript-trace", ":Slopes", ("2x5x4",)),
+        ("torchscript-script", ":swish", ()),
+        ("torch-export", ":Named", ("2x3", "2x3:bool")),
+        ("onnx-trace-opset17", ":Named", ("2x3", "2x3:bool")),
+        ("onnx-dynamo-opset18", ":Tokens", ()),
+    ],
+)
+def test_what_works_ends_with_0_weights_and_all(tmp_path, target, name, inputs):
+    """So a maintainer sees when it is mended; and the script is not one that cannot succeed."""
+    written(tmp_path, target, name, *inputs)
+    done = run(tmp_path)
+    assert (done.returncode, done.stdout) == (0, "right\n"), done.stderr
+
+
+def test_onnx_comes_in_the_layout_of_its_own_backend_tests(tmp_path):
+    import onnx
+    import onnxruntime
+
+    written(tmp_path, "onnx-trace-opset17", ":sharp")
+    data = tmp_path / "test_data_set_0"
+    tensors = [onnx.load_tensor(str(data / name)) for name in ("input_0.pb", "output_0.pb")]
+    given, expected = map(onnx.numpy_helper.to_array, tensors)
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    assert [t.name for t in tensors] == [
+        session.get_inputs()[0].name,
+        session.get_outputs()[0].name,
+    ]
+    (actual,) = session.run(None, {tensors[0].name: given})
+    assert not np.allclose(actual, expected)
+    eager = nn.Softplus(threshold=1)(torch.from_numpy(given.copy())).numpy()
+    np.testing.assert_array_equal(eager, expected)
+
+
+def test_dynamic_axes_are_in_the_script(tmp_path):
+    for target in ("onnx-trace-opset17", "onnx-dynamo-opset18", "torch-export"):
+        spec = ModuleSpec(f"{GOOD}:Hard", (), (parse_input("2x3"),), dynamic=(0,))
+        runtime = targets()[target].runtimes[0].name
+        case = Case(spec.name, "bare", target, runtime, "here")
+        reproduce(module_subject(spec, "bare"), case, spec, tmp_path / target)
+        assert run(tmp_path / target).returncode == 0
+
+
+def test_a_reduced_module_of_the_users_is_taken_out_of_the_whole(tmp_path):
+    small = written(tmp_path, "torchscript-script", ":Outer")
+    assert small.path == "inner"
+    script = (tmp_path / "repro.py").read_text()
+    assert 'module = Outer().get_submodule("inner")' in script
+    assert run(tmp_path).returncode == 1
+    assert "The module is `inner` of a larger one" in (tmp_path / "ISSUE.md").read_text()
+
+
+def test_what_ended_its_process_is_not_tried_again(tmp_path):
+    case = Case("good.py:Hard", "bare", "torch-export", "torch", "here")
+    ended = Result(case, "", Status.CRASH, Stage.EXPORT, "the worker died of signal SIGSEGV")
+    small = written(tmp_path, "torch-export", ":Hard", ended=ended)
+    assert small.path == ""
+    assert not (tmp_path / "model.pt2").exists()
+    assert "SIGSEGV" in (tmp_path / "ISSUE.md").read_text()
+    assert run(tmp_path).returncode == 0

@@ -295,7 +295,10 @@ def _issue(small: Reduced, case: Case, code: str) -> str:
     if blame:
         lines += ["### What is known", "", f"- {blame.sentence}"]
         lines += [f"- {e.tried}: {e.found}" for e in blame.evidence]
-        lines += [f"- {o.name}{f' in {o.source}' if o.source else ''}" for o in blame.operators]
+        lines += [
+            f"- {o.name}{f' in {_without_us(o.source)}' if _without_us(o.source) else ''}"
+            for o in blame.operators
+        ]
         lines.append("")
     lines += ["### Versions", ""]
     lines += [f"- {name} {version}" for name, version in versions.items()]

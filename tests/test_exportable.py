@@ -339,7 +339,9 @@ def test_a_swap_that_changes_the_whole_is_taken_back():
     assert type(model[0].act) is nn.Threshold
     (refuted,) = [one for one in swaps.refuted if "whole" in one.why]
     assert refuted.path == "0.act"
-    assert refuted.why.startswith("alone it is equal, but the whole model changes: output 0: finite")
+    assert refuted.why.startswith(
+        "alone it is equal, but the whole model changes: output 0: finite"
+    )
 
 
 def test_a_form_for_eval_only_is_not_put_into_a_model_that_trains():

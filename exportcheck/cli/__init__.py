@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +9,10 @@ from typing import Annotated
 import typer
 
 from exportcheck import __version__
+from exportcheck.cli.console import silence
 from exportcheck.cli.settings import Settings, read_settings
 from exportcheck.discover import modules
-from exportcheck.errors import EXIT_INTERRUPTED, ExportcheckError
+from exportcheck.errors import EXIT_BROKEN, EXIT_INTERRUPTED, ExportcheckError
 
 app = typer.Typer(
     name="exportcheck",
@@ -59,7 +59,10 @@ for _module in modules("exportcheck.cli.commands"):
 def main() -> None:
     """Runs the command line; an error of ours is one line on stderr and its own exit code."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except ExportcheckError as error:
         _complain(str(error))
         sys.exit(error.exit_code)
@@ -67,8 +70,11 @@ def main() -> None:
         _complain("interrupted")
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has enough; Python would complain once more while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
+    except OSError as error:
+        silence()
+        _complain(f"cannot write or read: {error.strerror}")
+        sys.exit(EXIT_BROKEN)
 
 
 def _complain(message: str) -> None:

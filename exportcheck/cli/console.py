@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache
 
-from rich.console import Console
+from rich import console as rich_console
 
 PIPED_WIDTH = 160
 """Columns of a table that nobody sees on a terminal: wide enough for the whole matrix."""
+
+
+class Console(rich_console.Console):
+    """A console whose reader may leave (`| head`) without that changing the exit code."""
+
+    def on_broken_pipe(self) -> None:
+        """Says no more; rich would end the program with 1, which means a new failure here."""
+        self.quiet = True
+        silence()
+
+
+def silence() -> None:
+    """Sends what is still written to stdout nowhere, or Python would complain as it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def console(*, no_color: bool = False, err: bool = False) -> Console:
@@ -24,9 +37,3 @@ def console(*, no_color: bool = False, err: bool = False) -> Console:
         highlight=False,
         width=width,
     )
-
-
-@lru_cache(maxsize=None)
-def plain_errors() -> Console:
-    """The console for one-line remarks beside the result."""
-    return console(err=True)

@@ -171,7 +171,8 @@ def _show(report: Report, request: Request, seconds: float) -> None:
     cases = len(report.results) + len(report.unfinished)
     workers = min(request.jobs or default_jobs(), cases)
     where = request.output / formats()["json"].FILE_NAME
-    screen.print(f"{seconds:.0f} s with {workers} workers; results in {where}", markup=False)
+    kept = f"; results in {where}" if report.results else ""
+    screen.print(f"{seconds:.0f} s with {workers} workers{kept}", markup=False)
     if slow := _slowest(report.results):
         screen.print(f"slowest: {slow}", markup=False)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,3 +29,30 @@ def test_the_version(cli):
 
 def test_an_unknown_command_is_2(cli):
     assert cli("frobnicate").code == 2
+
+
+@pytest.mark.parametrize("command", [("list", "cases"), ("doctor", "--json")])
+def test_a_full_disk_is_one_line_and_3(command):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "exportcheck", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "No space left" in done.stderr
+
+
+def test_a_reader_who_leaves_changes_no_exit_code(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "exportcheck", "all", "--select", "relu/bare/torch-export/*"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert (tmp_path / "reports" / "matrix.json").exists()

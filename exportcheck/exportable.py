@@ -117,10 +117,10 @@ def _tuple_of(example: Any) -> tuple[Any, ...] | None:
 @contextlib.contextmanager
 def _unheard() -> Iterator[None]:
     """Exporters print, from C++ too; none of it is the caller's business."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
-    kept = [(number, os.dup(number)) for number in (1, 2)]
     hole = os.open(os.devnull, os.O_WRONLY)
+    kept = [(number, os.dup(number)) for number in (1, 2) if _is_open(number)]
     try:
         for number, _ in kept:
             os.dup2(hole, number)
@@ -130,6 +130,15 @@ def _unheard() -> Iterator[None]:
             os.dup2(copy, number)
             os.close(copy)
         os.close(hole)
+
+
+def _is_open(number: int) -> bool:
+    """Whether there is such a stream; a process without a terminal may have none."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import platform
 import shutil
 import textwrap
 from dataclasses import dataclass, field
@@ -14,9 +13,10 @@ import numpy as np
 
 from exportcheck.catalog import activations
 from exportcheck.importing import import_named
+from exportcheck.issues import issue
 from exportcheck.module_spec import ModuleSpec
 from exportcheck.reducing import Reduced, reduce
-from exportcheck.results import Case, Culprit, Result, Stage, Status
+from exportcheck.results import Case, Result
 from exportcheck.rewrites.pasting import of_class
 from exportcheck.rounding import tolerance_of
 from exportcheck.subject import Subject
@@ -69,7 +69,7 @@ def reproduce(
         _write_artifact(small.what, case, folder)
     if target.suffix == ".onnx":
         _write_backend_test(given.arrays, expected, folder)
-    (folder / ISSUE).write_text(_issue(small, case, definition.code), "utf-8")
+    (folder / ISSUE).write_text(issue(small, case, definition.code, SCRIPT), "utf-8")
     return small
 
 
@@ -245,76 +245,3 @@ def _write_backend_test(inputs: Any, expected: Any, folder: Path) -> None:
             name = names[stem][number] if number < len(names[stem]) else f"{stem}_{number}"
             tensor = onnx.numpy_helper.from_array(np.ascontiguousarray(array), name)
             (data / f"{stem}_{number}.pb").write_bytes(tensor.SerializeToString())
-
-
-_HOMES = {
-    ".onnx": "https://github.com/pytorch/pytorch/issues (torch.onnx)",
-    ".pt": "https://github.com/pytorch/pytorch/issues (torch.jit)",
-    ".pt2": "https://github.com/pytorch/pytorch/issues (torch.export)",
-    ".mlpackage": "https://github.com/apple/coremltools/issues",
-}
-
-
-def _issue(small: Reduced, case: Case, code: str) -> str:
-    """A report ready to be filed."""
-    result = small.result
-    target = targets()[case.target]
-    home = _HOMES.get(target.suffix, "")
-    blame = result.blame
-    runtimes = (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER)
-    if blame and blame.culprit in runtimes and target.suffix == ".onnx":
-        home = "https://github.com/microsoft/onnxruntime/issues"
-    versions = {"python": platform.python_version(), **result.versions}
-    wrong = result.status is Status.MISMATCH
-    lines = [
-        f"<!-- {home} -->",
-        f"# {_title(small, case)}",
-        "",
-        "### What happens",
-        "",
-        "```",
-        _without_us(result.message) or result.status.value,
-        "```",
-        "",
-        "### What was expected",
-        "",
-        f"That it {'runs' if wrong else 'exports, and runs'} like eager PyTorch.",
-        "",
-        "### How to see it",
-        "",
-        f"`python {SCRIPT}` in this folder; it ends with 0 once nothing is wrong"
-        + (", with 2 where only macOS could tell." if target.suffix == ".mlpackage" else "."),
-        "",
-        "```python",
-        code.rstrip(),
-        "```",
-        "",
-    ]
-    if small.path:
-        lines += [f"The module is `{small.path}` of a larger one, which fails the same way.", ""]
-    if blame:
-        lines += ["### What is known", "", f"- {blame.sentence}"]
-        lines += [f"- {e.tried}: {e.found}" for e in blame.evidence]
-        lines += [
-            f"- {o.name}{f' in {_without_us(o.source)}' if _without_us(o.source) else ''}"
-            for o in blame.operators
-        ]
-        lines.append("")
-    lines += ["### Versions", ""]
-    lines += [f"- {name} {version}" for name, version in versions.items()]
-    lines.append(f"- {platform.system()} {platform.machine()}")
-    return "\n".join(lines) + "\n"
-
-
-def _without_us(message: str) -> str:
-    """The message without the lines of a stack that are this package's."""
-    return "\n".join(line for line in message.strip().splitlines() if "exportcheck/" not in line)
-
-
-def _title(small: Reduced, case: Case) -> str:
-    result = small.result
-    operators = result.blame.operators if result.blame else ()
-    what = operators[0].name if operators else type(small.what.build()).__name__
-    if result.stage is Stage.COMPARE:
-        return f"{what}: wrong numbers from {case.target}"
-    return f"{what}: {case.target} fails at {result.stage.value}"

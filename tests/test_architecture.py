@@ -13,7 +13,7 @@ import exportcheck
 
 PACKAGE = Path(exportcheck.__file__).parent
 HOST = {"cli", "render", "runner", "worker_process"}
-PLUGINS = ("catalog", "targets", "runtimes", "mil")
+PLUGINS = ("catalog", "targets", "runtimes", "mil", "rewrites")
 HEAVY = ("torch", "onnx", "onnxruntime", "onnxscript", "coremltools", "rich", "typer")
 
 
@@ -126,6 +126,7 @@ def test_that_rule_can_fail_too():
         "from exportcheck.catalog import activations; activations()",
         "from exportcheck.targets import targets; targets()",
         "import exportcheck.runner, exportcheck.selection, exportcheck.worker, exportcheck.stages",
+        "import exportcheck.exportable, exportcheck.rewrites.rules, exportcheck.rewrites.edits",
         "import exportcheck.cli",
     ],
 )

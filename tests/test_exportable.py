@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import weakref
 
 import numpy as np
 import pytest
@@ -370,11 +369,3 @@ def test_nothing_is_printed(capfd):
     model = nn.Sequential(nn.Threshold(0.1, 20)).eval()
     make_exportable(model, targets=[ONNX], example_inputs=torch.randn(2, 4))
     assert capfd.readouterr() == ("", "")
-
-
-def test_the_model_is_not_kept(denoiser):
-    swaps = make_exportable(denoiser, targets=[ONNX], example_inputs=X)
-    swaps.undo()
-    gone = weakref.ref(denoiser)
-    del denoiser
-    assert gone is not None

@@ -163,8 +163,8 @@ def _forms(rewrites: Mapping[str, Any], verbose: bool) -> Iterator[RenderableTyp
     refuted: Sequence[Mapping[str, Any]] = rewrites.get("refuted", ())
     if refuted and (verbose or not rewrites.get("found")):
         yield from ("", Text("forms that were tried and refused", style="bold"))
-        for one in refuted:
-            yield _indented(f"{one['replacement']}: {one['why']}", "dim")
+        for text in dict.fromkeys(f"{one['replacement']}: {one['why']}" for one in refuted):
+            yield _indented(text, "dim")
 
 
 def _indented(text: str, style: str = "") -> RenderableType:

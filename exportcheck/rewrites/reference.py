@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Sequence
 
 from exportcheck.guessing import guess, sample
@@ -36,7 +37,14 @@ def same(
     if arrays is None:
         arrays = [sample(spec) for spec in guess(one, type(one).__name__).inputs]
     what = part(one, arrays, inside=False)
-    return prove(what, one, Candidate(type(other).__name__, two, "", ""))
+    found = prove(what, one, Candidate(type(other).__name__, two, "", ""))
+    if isinstance(found, Refuted):
+        return replace(found, why=_worded(found.why))
+    return replace(found, remarks=tuple(map(_worded, found.remarks)))
+
+
+def _worded(text: str) -> str:
+    return text.replace("the original", "the reference")
 
 
 def same_as(

@@ -11,6 +11,7 @@ from exportcheck.cli.commands.all import check_all
 from exportcheck.cli.settings import PATHS, Settings, key, read_settings
 from exportcheck.errors import UsageError
 from exportcheck.limitations import Limitation
+from exportcheck.module_spec import ModuleSpec
 
 OPTIONS = typer.main.get_command(app).commands["all"].params
 KEYS = {key(option): option for option in OPTIONS}
@@ -109,3 +110,35 @@ def test_a_table_that_is_none(settings):
 def test_a_file_that_is_no_toml(settings):
     with pytest.raises(UsageError, match="is not TOML"):
         settings("[tool.exportcheck")
+
+
+def test_modules_of_the_project(settings, tmp_path):
+    found = settings(
+        "[tool.exportcheck]\n"
+        'modules = ["acts.py:Mine", "package.acts:Other",\n'
+        '  {spec = "acts.py:Block", arg = {width = 8, mode = "a"}, input = "1x3x8x8:float16", '
+        'state = "w.pt", dynamic = [0]}]\n'
+    )
+    first, second, third = found.modules
+    assert first == ModuleSpec(f"{tmp_path}/acts.py:Mine")
+    assert second == ModuleSpec("package.acts:Other")
+    assert third.args == (("width", "8"), ("mode", "'a'"))
+    assert [one.text for one in third.inputs] == ["1x3x8x8:float16"]
+    assert (third.state, third.dynamic) == (f"{tmp_path}/w.pt", (0,))
+    assert found.defaults == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('"acts.py:Mine"', "an array was expected"),
+        ("[3]", "modules[0]: a spec, or a table with one, was expected, not 3"),
+        ('[{sepc = "a.py:A"}]', "modules[0]: a spec, or a table with one"),
+        ('[{spec = "a.py:A", inpt = "3"}]', "unknown key 'inpt'; nearest: input"),
+        ('["acts.py"]', "'acts.py' where file.py:Name was expected"),
+        ('[{spec = "a.py:A", arg = 3}]', "arg is a table"),
+        ('["a.py:A", "b/a.py:A"]', "two are called 'a.py:A'"),
+    ],
+)
+def test_modules_that_are_none(settings, value, words):
+    assert words in complaint(settings, f"[tool.exportcheck]\nmodules = {value}\n")

@@ -34,6 +34,7 @@ def test_a_subject_is_not_what_it_claims_to_be():
     found = same_as("torch.nn.GELU", subject("gelu-tanh", "bare"))
     assert found.replacement == "GELU"
     assert np.isfinite(found.input)
+    assert "where the reference gives" in found.why
     x = torch.tensor(found.input)
     assert nn.GELU()(x).item() == pytest.approx(found.expected, rel=1e-5)
     assert nn.GELU("tanh")(x).item() == pytest.approx(found.actual, rel=1e-5)

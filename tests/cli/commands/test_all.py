@@ -146,3 +146,24 @@ def test_a_broken_torch_is_one_line_and_3(tmp_path):
     assert "a worker cannot start" in done.stderr
     assert "libtorch_cpu.so" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_modules_of_the_project_are_rows_like_any_other(tmp_path):
+    (tmp_path / "acts.py").write_text(
+        "import torch\n\n\ndef cube(x):\n    return x * x * x\n\n\ndef broken(x):\n    return y\n"
+    )
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.exportcheck]\nmodules = ["acts.py:cube", "acts.py:broken"]\n'
+        '[[tool.exportcheck.limitation]]\npattern = "acts.py:broken/*"\nreason = "not yet"\n'
+    )
+    done = run("all", "--select", "acts.py*/*/torchscript-*", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    data = json.loads((tmp_path / "reports/matrix.json").read_text())
+    assert {(r["activation"], r["status"], r["stage"]) for r in data["results"]} == {
+        ("acts.py:cube", "pass", "compare"),
+        ("acts.py:broken", "error", "build"),
+    }
+    broken = next(r for r in data["results"] if r["status"] == "error")
+    assert broken["message"].startswith("acts.py:9: forward of float32 2x8x16x16 fails: NameError")
+    assert data["stale"] == []
+    assert run("all", "--family", "acts.py:cub", cwd=tmp_path).returncode == 2

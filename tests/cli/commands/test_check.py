@@ -232,3 +232,17 @@ def test_a_form_that_cannot_be_looked_for_is_said_and_costs_nothing_else(check, 
     assert done.code == 1
     assert "no form was looked for: my.py:1: forward ends the process" in done.err
     assert "aten::log_sigmoid in act" in done.out
+
+
+def test_a_folder_for_a_maintainer(check, tmp_path):
+    done = check(f"{GOOD}:Block", "--target", "coreml-*", "--no-rewrite", "--repro", tmp_path / "r")
+    assert done.code == 1
+    folders = sorted(path.name for path in (tmp_path / "r").iterdir())
+    assert folders == ["coreml-export-fp32", "coreml-fp16", "coreml-fp32"]
+    assert done.err.count(": act alone fails the same way; run repro.py there") == 3
+    for folder in folders:
+        assert (tmp_path / "r" / folder / "ISSUE.md").exists()
+    (tmp_path / "file").write_text("")
+    done = check(f"{GOOD}:Block", "--target", "coreml-*", "--repro", tmp_path / "file")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "--repro" in done.err

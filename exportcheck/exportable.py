@@ -82,7 +82,8 @@ def make_exportable(
     parameters, hooks, mode, device and names; its class and its plain attributes are others. A
     submodule that stands in several places is swapped once. In the end the outputs of the whole
     model are compared with those before, where there are example inputs, and a swap that changes
-    them is taken back. The model itself is not exported: check it afterwards.
+    them is taken back. The model itself is not exported: check it afterwards. Undo the swaps before
+    pickling the model: a rewritten class cannot be imported, its state_dict needs none.
 
     Args:
         model: any module, in training or eval mode, on any device.

@@ -261,6 +261,6 @@ def test_a_form_is_found_and_a_claim_is_proved_or_refuted(worker):
     mine = Case(hard.name, "bare", "", "", "")
     assert worker.hold_against("torch.nn.Hardswish", hard, mine, 60.0)["proof"]
     refuted = worker.hold_against("torch.nn.Hardsigmoid", hard, mine, 60.0)["refuted"]
-    assert "where the original gives" in refuted["why"]
+    assert "where the reference gives" in refuted["why"]
     with pytest.raises(BadModule, match="there is no 'Hardswich' in it"):
         worker.hold_against("torch.nn.Hardswich", hard, mine, 60.0)

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from rich.live import Live
 from rich.text import Text
 
+from exportcheck.escaping import printable
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console, ConsoleOptions, RenderResult
 
     from exportcheck.results import Case, Result
@@ -58,7 +62,8 @@ class Progress:
             seconds = sum(result.durations_s.values())
             line = f"{result.status.value:<11} {result.id}  {seconds:.2f} s"
             line = f"{line}  {result.first_line}".rstrip()
-            self._console.print(line, markup=False, soft_wrap=True)
+            for shown in (line, *_verdict(result)):
+                self._console.print(printable(shown), markup=False, soft_wrap=True)
         elif not self._console.is_terminal:
             self._print_plainly()
 
@@ -90,3 +95,15 @@ class Progress:
         for worker, case in sorted(self._running.items()):
             line = f"  worker {worker}: {case.id}"
             yield Text(line, style="dim", overflow="ellipsis", no_wrap=True)
+
+
+def _verdict(result: Result) -> Iterator[str]:
+    """Who is to blame, and what that rests on, a line each; nothing where nobody is."""
+    if result.blame is None:
+        return
+    yield f"    {result.blame.culprit.value}: {result.blame.text}"
+    for evidence in result.blame.evidence:
+        yield f"      {evidence.tried}: {evidence.found}"
+    for operator in result.blame.operators:
+        places = ", ".join(filter(None, (operator.module, operator.source)))
+        yield f"      {operator.name}{f' in {places}' if places else ''}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator
 
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted, Rewrite
+from exportcheck.rewrites.known_forms import arguments
 from exportcheck.rewrites.proving import prove
 from exportcheck.rewrites.rules import candidates
 from exportcheck.rewrites.trying import failures
@@ -100,10 +100,14 @@ def text_of(module: nn.Module) -> str:
         return name
     given = {
         name: getattr(module, name)
-        for name, parameter in inspect.signature(type(module)).parameters.items()
-        if hasattr(module, name) and getattr(module, name) != parameter.default
+        for name, parameter in arguments(type(module)).items()
+        if isinstance(getattr(module, name, parameter.default), _WORTH_SHOWING)
+        and getattr(module, name, parameter.default) != parameter.default
     }
     return f"{name}({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
+_WORTH_SHOWING = (bool, int, float, str, tuple, list)
 
 
 def place_of(model: nn.Module, path: str) -> str:

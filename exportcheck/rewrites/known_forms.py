@@ -73,5 +73,8 @@ def _words(native: Activation) -> tuple[tuple[str, str], ...]:
 
 
 def arguments(kind: type[Any]) -> dict[str, inspect.Parameter]:
-    """The constructor's parameters by name."""
-    return dict(inspect.signature(kind).parameters)
+    """The constructor's parameters by name; none where it does not tell them."""
+    try:
+        return dict(inspect.signature(kind).parameters)
+    except (TypeError, ValueError):
+        return {}

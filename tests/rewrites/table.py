@@ -6,9 +6,11 @@ just been proved and taken through every target that it is said to help.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from exportcheck import exporter_memo
 from exportcheck.catalog import activations
-from exportcheck.limitations import SHIPPED, fnmatchcase, read_limitations
+from exportcheck.limitations import SHIPPED, read_limitations
 from exportcheck.rewrites import find
 from exportcheck.selection import all_cases, current_toolchain
 from exportcheck.subject import subject

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.rewrites.interface import Candidate
+from exportcheck.rewrites.known_forms import arguments
 from exportcheck.rewrites.swapping import twin
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class FloatArguments:
         declared: dict[str, Any] = {}
         for owner in reversed(kind.__mro__):
             declared.update(vars(owner).get("__annotations__", {}))
-        known = inspect.signature(kind).parameters
+        known = arguments(kind)
         integers = {
             name: float(value)
             for name, value in vars(module).items()

@@ -75,6 +75,18 @@ def test_a_run_that_is_killed_leaves_a_junit_file_that_is_whole_and_not_green(tm
     assert len(unfinished) == int(suites.get("errors"))
 
 
+def test_verbose_shows_the_verdict_and_what_it_rests_on(tmp_path):
+    done = run("all", "--select", "logsigmoid/bare/onnx-trace-opset17/*", "-v", cwd=tmp_path)
+    assert "    runtime-kernel: Sigmoid: right by onnx.reference, the same file" in done.stderr
+    assert "      onnxruntime, optimizations off: the same wrong numbers" in done.stderr
+    assert "      onnx.reference, the same file: agrees with eager" in done.stderr
+
+
+def test_verbose_names_the_operator_and_the_line_that_calls_it(tmp_path):
+    done = run("all", "--select", "celu/bare/coreml-fp32/*", "-v", cwd=tmp_path)
+    assert "      aten::celu in torch/nn/modules/activation.py:" in done.stderr
+
+
 def test_verbose_has_a_line_for_every_case(tmp_path):
     done = run("all", "--select", "relu/bare/torchscript*", "-v", "-j", "1", cwd=tmp_path)
     lines = [line for line in done.stderr.splitlines() if line.startswith("pass")]

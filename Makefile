@@ -15,8 +15,9 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
-all: $(READY) ## install the pinned toolchain and run the whole matrix
-	$(BIN)/exportcheck all
+# Every format is written, so that what lies in reports/ stays one run's.
+all: $(READY) ## install the pinned toolchain, run the whole matrix, write reports/
+	$(BIN)/exportcheck all --format markdown --format html --format junit --format badge
 
 dev: $(READY) ## only create .venv from the pinned requirements
 
@@ -63,8 +64,7 @@ lock: ## write both lock files anew from their .in files
 	.venv-lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links -c $(LOCK) -o tests/requirements.txt tests/requirements.in
 	rm -r .venv-lock
 
-reports: $(READY) ## run the matrix and write what is committed in reports/
-	$(BIN)/exportcheck all --format markdown --format html --format junit --format badge
+reports: all ## what is committed in reports/: the same
 
 coremltools-suite: $(READY) ## run Apple's own operator tests against mil-numpy
 	$(BIN)/python -m tests.mil.coremltools_suite

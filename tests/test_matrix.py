@@ -133,3 +133,24 @@ def test_the_verdict_on_everything_at_once(report):
 )
 def test_errors_are_never_rounded_to_zero(error, text):
     assert error_text(error) == text
+
+
+def test_a_failure_says_in_which_targets_the_same_activation_passes():
+    def of(target, status, network="bare"):
+        stage = Stage.COMPARE if status is Status.PASS else Stage.EXPORT
+        return result("celu", "celu", target, "x", status, stage, network=network, message="no")
+
+    report = Report(
+        (
+            of("coreml-fp32", Status.ERROR),
+            of("coreml-fp32", Status.ERROR, "conv"),
+            of("torch-export", Status.PASS),
+            of("torch-export", Status.PASS, "conv"),
+            of("onnx-trace-opset17", Status.PASS),
+            of("onnx-dynamo-opset18", Status.PASS),
+            of("onnx-dynamo-opset18", Status.TIMEOUT, "conv"),
+        )
+    )
+    told = {f.targets: f.works_in for f in failures(report)}
+    assert told["coreml-fp32",] == ("torch-export",)
+    assert told["onnx-dynamo-opset18",] == ("torch-export",)

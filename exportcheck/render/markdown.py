@@ -68,6 +68,8 @@ def _failure(failure: Failure, told: str = "") -> str:
         lines.append(markdown_code(brief(failure.cause)))
     if failure.blame and failure.blame.sentence not in told:
         lines.append(markdown(brief(failure.blame.sentence)))
+    if failure.works_in:
+        lines.append(f"works in: {markdown(', '.join(failure.works_in))}")
     return "<br>\n  ".join(lines)
 
 

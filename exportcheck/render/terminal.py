@@ -165,6 +165,8 @@ def _failures(failed: Sequence[Failure]) -> Iterator[RenderableType]:
         yield _indented(failure.cause)
         if failure.blame:
             yield _indented(failure.blame.sentence)
+        if failure.works_in:
+            yield _indented(f"works in: {', '.join(failure.works_in)}")
 
 
 def _indented(text: str) -> RenderableType:

@@ -75,6 +75,8 @@ def run(
     Raises:
         EnvironmentBroken: a worker cannot start.
     """
+    if not cases:
+        return
     batches = deque(list(batch) for _, batch in groupby(cases, lambda c: (c.activation, c.network)))
     events: queue.Queue[_Event] = queue.Queue()
     count = max(1, min(jobs or default_jobs(), len(batches)))

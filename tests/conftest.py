@@ -25,6 +25,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 
 
+@pytest.fixture(autouse=True)
+def _cache_of_its_own(tmp_path_factory, monkeypatch):
+    """A result that another test, or the user, left behind would hide what a test is about."""
+    monkeypatch.setenv("EXPORTCHECK_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 HOSTILE_TEXT = "a | b <script>alert(1)</script> ]]> `c` \x1b[31m \ud800 \u202e & %0A::error::"
 """What a message may hold that means something in one of the formats."""
 

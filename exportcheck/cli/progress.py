@@ -12,7 +12,7 @@ from rich.text import Text
 from exportcheck.escaping import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -23,6 +23,10 @@ PLAIN_INTERVAL_S = 20.0
 
 class Progress:
     """An observer of `runner.run` that collects the results and shows how far they are.
+
+    Attributes:
+        results: in the order in which they came.
+        known: how many of them were known before.
 
     Args:
         total: how many cases there will be.
@@ -35,6 +39,7 @@ class Progress:
         self._total = total
         self._console = console
         self._verbose = verbose
+        self.known = 0
         self._begun = time.monotonic()
         self._printed = self._begun
         self._running: dict[int, Case] = {}
@@ -49,6 +54,13 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         self._live.stop()
 
+    def recalled(self, results: Iterable[Result]) -> None:
+        """These results are known already."""
+        for result in results:
+            self.results.append(result)
+            self._count(result)
+            self.known += 1
+
     def started(self, worker: int, case: Case) -> None:
         """Worker number `worker` begins `case`."""
         self._running[worker] = case
@@ -57,7 +69,7 @@ class Progress:
         """A case has its result."""
         self._running.pop(worker, None)
         self.results.append(result)
-        self._counts["failed" if result.status.failed else result.status.value] += 1
+        self._count(result)
         if self._verbose:
             seconds = sum(result.durations_s.values())
             line = f"{result.status.value:<11} {result.id}  {seconds:.2f} s"
@@ -66,6 +78,9 @@ class Progress:
                 self._console.print(printable(shown), markup=False, soft_wrap=True)
         elif not self._console.is_terminal:
             self._print_plainly()
+
+    def _count(self, result: Result) -> None:
+        self._counts["failed" if result.status.failed else result.status.value] += 1
 
     def _print_plainly(self) -> None:
         now = time.monotonic()
@@ -79,10 +94,10 @@ class Progress:
         return f"{done}/{self._total} cases, {counts or 'none finished'}{self._remaining()}"
 
     def _remaining(self) -> str:
-        done, elapsed = len(self.results), time.monotonic() - self._begun
+        done, elapsed = len(self.results) - self.known, time.monotonic() - self._begun
         if not done:
             return ""
-        seconds = int(elapsed / done * (self._total - done))
+        seconds = int(elapsed / done * (self._total - len(self.results)))
         return f", {done / elapsed:.1f}/s, about {seconds // 60}:{seconds % 60:02d} left"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

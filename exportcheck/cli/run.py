@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
+from exportcheck.cache import Cache, Keeping
 from exportcheck.cli.console import console
 from exportcheck.cli.delivery import (
     checked,
@@ -20,6 +22,7 @@ from exportcheck.cli.delivery import (
 )
 from exportcheck.cli.gate import Gate, gate
 from exportcheck.cli.progress import Progress
+from exportcheck.content_key import content_keys
 from exportcheck.environment import describe
 from exportcheck.errors import (
     EXIT_BROKEN,
@@ -37,7 +40,7 @@ from exportcheck.selection import Selection, all_cases, choose, current_toolchai
 from exportcheck.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from exportcheck.limitations import Limitation
@@ -60,6 +63,7 @@ class Request:
     no_limitations: bool
     update_limitations: bool
     stock_exporters: bool
+    use_cache: bool
     modules: Sequence[ModuleSpec]
     verbose: bool
     no_color: bool
@@ -88,12 +92,12 @@ def run_request(request: Request) -> int:
     report = Report(())
     try:
         with unheard(names):
-            results, trouble = _run(request, chosen, names, rules)
-            report = _report(results, chosen)
+            progress, trouble = _run(request, chosen, names, rules)
+            report = _report(progress.results, chosen)
             if request.update_limitations and trouble is None:
                 rules = rules.updated(report, toolchain)
             report = rules.judged(report)
-            _show(report, request, time.monotonic() - begun)
+            _show(report, request, time.monotonic() - begun, progress.known)
     finally:
         # Whoever read the terminal may have gone (`| head`); what is finished is written anyway.
         if report.results:
@@ -107,8 +111,8 @@ def run_request(request: Request) -> int:
 
 def _run(
     request: Request, chosen: Sequence[Case], names: Sequence[str], rules: Gate
-) -> tuple[list[Result], BaseException | None]:
-    """The results, and what ended the run early, so that what is finished is kept."""
+) -> tuple[Progress, BaseException | None]:
+    """The observer with the results, and what ended the run early: what is finished is kept."""
     errors = console(no_color=request.no_color, err=True)
     with Progress(len(chosen), errors, verbose=request.verbose) as progress:
         observer: Observer = progress
@@ -119,20 +123,41 @@ def _run(
                 lambda: write(path, junit.render(rules.judged(_report(progress.results, chosen)))),
             )
         try:
-            run(
-                chosen,
-                observer,
-                jobs=request.jobs,
-                timeout_s=request.timeout_s,
-                strict=request.strict,
-                modules={module.name: module for module in request.modules},
-                start_worker=partial(
-                    WorkerProcess, environment={SWITCH: "1"} if request.stock_exporters else {}
-                ),
-            )
+            with _without_known(request, chosen, progress, observer) as (fresh, observer):
+                run(
+                    fresh,
+                    observer,
+                    jobs=request.jobs,
+                    timeout_s=request.timeout_s,
+                    strict=request.strict,
+                    modules={module.name: module for module in request.modules},
+                    start_worker=partial(
+                        WorkerProcess, environment={SWITCH: "1"} if request.stock_exporters else {}
+                    ),
+                )
         except (KeyboardInterrupt, EnvironmentBroken) as trouble:
-            return progress.results, trouble
-    return progress.results, None
+            return progress, trouble
+    return progress, None
+
+
+@contextmanager
+def _without_known(
+    request: Request, chosen: Sequence[Case], progress: Progress, observer: Observer
+) -> Iterator[tuple[Sequence[Case], Observer]]:
+    """The cases that the cache has no result of, and an observer that puts theirs there."""
+    if not request.use_cache:
+        yield chosen, observer
+        return
+    keys = content_keys(chosen, strict=request.strict, toolchain=current_toolchain())
+    cache = Cache()
+    try:
+        known = cache.recall(keys)
+        progress.recalled(known.values())
+        yield [case for case in chosen if case not in known], Keeping(observer, cache, keys)
+    finally:
+        cache.close()
+        if cache.trouble:
+            typer.echo(f"exportcheck: {cache.trouble}; nothing is lost but time", err=True)
 
 
 class _Flushing:
@@ -163,21 +188,25 @@ class _Flushing:
         self._due = now + 9 * (now - begun)
 
 
-def _show(report: Report, request: Request, seconds: float) -> None:
+def _show(report: Report, request: Request, seconds: float, known: int) -> None:
     """Prints the matrix and what the run took."""
     screen = console(no_color=request.no_color)
     if report.results:
         screen.print(terminal.compose(report, screen.width))
-    cases = len(report.results) + len(report.unfinished)
-    workers = min(request.jobs or default_jobs(), cases)
+    fresh = len(report.results) + len(report.unfinished) - known
+    took = f"{seconds:.1f} s" if seconds < SHOWN_TENTHS_S else f"{seconds:.0f} s"
+    by = f" with {min(request.jobs or default_jobs(), fresh)} workers" if fresh else ""
+    reused = f", {known} of the results from the cache" if known else ""
     where = request.output / formats()["json"].FILE_NAME
     kept = f"; results in {where}" if report.results else ""
-    screen.print(f"{seconds:.0f} s with {workers} workers{kept}", markup=False)
-    if slow := _slowest(report.results):
+    screen.print(f"{took}{by}{reused}{kept}", markup=False)
+    slow = _slowest(report.results) if fresh else ""
+    if slow:
         screen.print(f"slowest: {slow}", markup=False)
 
 
 SHOWN_SLOW = 3
+SHOWN_TENTHS_S = 10
 
 
 def _slowest(results: Sequence[Result]) -> str:

@@ -144,7 +144,7 @@ def test_a_broken_environment_is_3(cli, failing):
 def test_an_older_junit_file_is_not_taken_for_the_outcome(cli, failing):
     assert cli("all", *SELECT, "-f", "junit").code == 0
     failing["relu"] = EnvironmentBroken("no worker")
-    assert cli("all", *SELECT, "-f", "junit").code == 3
+    assert cli("all", *SELECT, "-f", "junit", "--no-cache").code == 3
     suites = Xml.parse("reports/junit.xml").getroot()
     assert suites.get("errors") == suites.get("tests") == str(len(CASES))
 

@@ -55,6 +55,9 @@ def check_all(
     stock_exporters: Annotated[
         bool, typer.Option("--stock-exporters", help="Export without the memo: the same, slower.")
     ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Check everything again, and keep nothing.")
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="A line for every case as it ends.")
     ] = False,
@@ -80,6 +83,7 @@ def check_all(
         no_limitations,
         update_limitations,
         stock_exporters,
+        not no_cache,
         context.obj.modules,
         verbose,
         no_color,

@@ -179,3 +179,35 @@ def test_modules_of_the_project_are_rows_like_any_other(tmp_path):
     assert broken["message"].startswith("acts.py:9: forward of float32 2x8x16x16 fails: NameError")
     assert data["stale"] == []
     assert run("all", "--family", "acts.py:cub", cwd=tmp_path).returncode == 2
+
+
+def test_a_second_run_takes_what_is_known_from_the_cache(tmp_path):
+    options = ("all", "--select", "relu/bare/torch*", "--output")
+    first = run(*options, "first", cwd=tmp_path)
+    assert "from the cache" not in first.stdout
+    second = run(*options, "second", cwd=tmp_path)
+    assert second.returncode == 0, second.stderr
+    assert "3 of the results from the cache" in second.stdout
+    texts = [(tmp_path / name / "matrix.json").read_text() for name in ("first", "second")]
+    assert texts[0] == texts[1]
+    more = run("all", "--select", "relu/bare/*onnx-trace*", *options[1:], "more", cwd=tmp_path)
+    assert "6 cases" in more.stdout
+    assert "3 of the results from the cache" in more.stdout
+
+
+def test_without_the_cache_nothing_is_taken_and_nothing_kept(tmp_path):
+    options = ("all", "--select", "relu/bare/torchscript-trace/*")
+    for _ in range(2):
+        done = run(*options, "--no-cache", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert "from the cache" not in run(*options, cwd=tmp_path).stdout
+    assert "1 of the results from the cache" in run(*options, cwd=tmp_path).stdout
+
+
+def test_a_cache_that_cannot_be_used_is_said_and_costs_only_time(tmp_path):
+    (tmp_path / "file").write_text("")
+    env = {"EXPORTCHECK_CACHE": str(tmp_path / "file")}
+    done = run("all", "--select", "relu/bare/torchscript-trace/*", cwd=tmp_path, env=env)
+    assert done.returncode == 0
+    assert "cannot be used" in done.stderr
+    assert "1 pass" in done.stdout

@@ -10,7 +10,7 @@ READY := .venv/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help all dev test test-slow check lint format docs lock reports coremltools-suite golden curves browser package clean
+.PHONY: help all dev test test-slow check lint format docs lock reports coremltools-suite trial golden curves browser package clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -69,10 +69,18 @@ reports: all ## what is committed in reports/: the same
 coremltools-suite: $(READY) ## run Apple's own operator tests against mil-numpy
 	$(BIN)/python -m tests.mil.coremltools_suite
 
+trial: $(READY) ## check other people's modules, write reports/foreign-modules.md
+	$(PYTHON) -m venv .venv-trial
+	echo "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')" > "$$(.venv-trial/bin/python -c 'import site; print(site.getsitepackages()[0])')/exportcheck-venv.pth"
+	.venv-trial/bin/pip install --quiet --no-deps $(PIP_ARGS) -r tests/trial/requirements.txt
+	mkdir -p build/trial
+	.venv-trial/bin/python -m tests.trial.swapping
+	.venv-trial/bin/python -m tests.trial
+
 package: $(READY) ## build wheel and sdist and check them
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist .
 	$(BIN)/twine check --strict dist/*
 
 clean: ## remove what was built
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-trial build dist *.egg-info

@@ -1,4 +1,4 @@
-"""Writes the table of what stands in for what fails: `python -m tests.rewrites.table > FILE`.
+"""Writes `reports/rewrites.md`, what stands in for what fails: `python -m tests.rewrites.table`.
 
 What fails is read from the known failures that come with exportcheck; every form in the table has
 just been proved and taken through every target that it is said to help.
@@ -7,6 +7,7 @@ just been proved and taken through every target that it is said to help.
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from exportcheck import exporter_memo
 from exportcheck.catalog import activations
@@ -14,6 +15,8 @@ from exportcheck.limitations import SHIPPED, read_limitations
 from exportcheck.rewrites import find
 from exportcheck.selection import all_cases, current_toolchain
 from exportcheck.subject import subject
+
+PAGE = Path(__file__).parents[2] / "reports" / "rewrites.md"
 
 NO_FORM = {
     ("softplus-threshold1", "conv", "coreml-fp16"): "it jumps by 0.31 at 1: a convolution rounded "
@@ -56,6 +59,18 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def page() -> str:
+    """The table with what it means."""
+    return f"""# A form for every activation that fails
+
+Every activation of the catalogue that fails on some target of the pinned toolchain, and the form
+that `exportcheck check` offers: proved equal in eager PyTorch, its gradient too, and passing the
+targets that failed. `python -m tests.rewrites.table` proves them all again and writes this page.
+
+{table()}
+"""
+
+
 if __name__ == "__main__":
     exporter_memo.apply()
-    print(table())
+    PAGE.write_text(page(), "utf-8")

@@ -77,6 +77,7 @@ def check(
     except (Exception, SystemExit) as error:  # any failure of an exporter or module is the result
         status, message = Status.ERROR, described(error)
         traceback.print_exc()
+        _release(error)
         course.facts["blame"] = _blamed(case, course, error)
     facts = {"family": "", **course.facts}
     return Result(
@@ -167,6 +168,22 @@ def _blamed(case: Case, course: _Course, error: BaseException) -> Blame | None:
     if course.stage is Stage.BUILD:
         return None
     return blame_failure(course.find(), targets()[case.target], course.stage, error)
+
+
+def _release(error: BaseException) -> None:
+    """Lets go of what the frames of `error`, and of those that led to it, hold.
+
+    They hold the graph of an export that failed, and to make another graph meanwhile, as the look
+    for the culprit does, ends the process in PyTorch 1.7.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen = []
+    while waiting:
+        one = waiting.pop()
+        if one is not None and one not in seen:
+            seen.append(one)
+            traceback.clear_frames(one.__traceback__)
+            waiting += [one.__cause__, one.__context__]
 
 
 def _altered(inspection: Inspection) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 COREMLTOOLS = FOLDER / "coremltools.txt"
 
+JOINT = "+coremltools-"
+"""Stands in a name before the coremltools that stands in for the toolchain's own."""
+
 _HEADER = re.compile(r"on Python (\d+\.\d+), .*: (\d+) MB to download, (\d+) MB installed")
 _PACKAGE = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
 _Found = TypeVar("_Found")
@@ -137,6 +140,31 @@ def _named(name: str, known: Mapping[str, _Found], kind: str) -> _Found:
         hint = nearest(name, list(known)) or f"; there are: {', '.join(known)}"
         raise UsageError(f"no {kind} {name!r}{hint}")
     return known[name]
+
+
+def split(name: str) -> tuple[Toolchain, str]:
+    """The toolchain, and the version of coremltools that stands in for its own, or nothing.
+
+    Args:
+        name: `torch-1.7`, or `torch-1.7+coremltools-4.1`.
+
+    Raises:
+        UsageError: there is no such toolchain, or no such coremltools.
+    """
+    base, plus, coremltools = name.partition(JOINT)
+    toolchain = named_toolchain(base)
+    if plus:
+        named_coremltools(coremltools)
+    return toolchain, coremltools
+
+
+def locked_versions(name: str) -> Mapping[str, str] | None:
+    """Version by package of the toolchain called `name`; None where it cannot be installed."""
+    base, _, coremltools = name.partition(JOINT)
+    if base not in locked_toolchains():
+        return None
+    versions = locked_toolchains()[base].versions
+    return {**versions, "coremltools": coremltools} if coremltools else versions
 
 
 def canonical(name: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exportcheck.environment import Environment
-from exportcheck.errors import EnvironmentBroken, UsageError
+from exportcheck.errors import UsageError
 from exportcheck.merging import joined_environment
 from exportcheck.selection import current_toolchain
 from exportcheck.toolchains.installed import Place, environment_of
@@ -15,7 +15,7 @@ from exportcheck.toolchains.locks import JOINT, locked_toolchains
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exportcheck.results import Case, Report, Result
+    from exportcheck.results import Report
 
 ALL = "all"
 """Stands for every toolchain that is installed, this process's own first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -22,9 +23,8 @@ from exportcheck.cli.delivery import (
 )
 from exportcheck.cli.environments import asked_environments, described
 from exportcheck.cli.gate import Gate, gate
-from exportcheck.cli.progress import Progress
+from exportcheck.cli.progress import Flushing, Progress
 from exportcheck.content_key import content_keys
-from exportcheck.environment import describe
 from exportcheck.errors import (
     EXIT_BROKEN,
     EXIT_FAILED,
@@ -42,7 +42,7 @@ from exportcheck.selection import Selection, all_cases, choose
 from exportcheck.toolchains.workers import workers_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from exportcheck.environment import Environment
@@ -101,7 +101,7 @@ def run_request(request: Request) -> int:
     try:
         with unheard(names):
             progress, trouble = _run(request, environments, chosen, names, rules)
-            report = described(_report(progress.results, chosen), environments)
+            report = _report(progress.results, chosen, environments)
             if request.update_limitations and trouble is None:
                 rules = rules.updated(report, environments[0].toolchain)
             report = rules.judged(report)
@@ -137,11 +137,12 @@ def _run(
     errors = console(no_color=request.no_color, err=True)
     with Progress(len(chosen), errors, verbose=request.verbose) as progress:
         observer: Observer = progress
+        so_far = partial(_report, progress.results, chosen, environments)
         if "junit" in names:
             path = request.output / junit.FILE_NAME
-            observer = _Flushing(
+            observer = Flushing(
                 progress,
-                lambda: write(path, junit.render(rules.judged(_report(progress.results, chosen)))),
+                lambda: write(path, junit.render(rules.judged(so_far()))),
             )
         trouble: BaseException | None = None
         for environment in environments:
@@ -220,34 +221,6 @@ def _without_known(
             typer.echo(f"exportcheck: {cache.trouble}; nothing is lost but time", err=True)
 
 
-class _Flushing:
-    """Passes on what it is told, and has what is finished written down time and again.
-
-    Begins with a file in which nothing is finished: one of an earlier run must not be taken for
-    the outcome of this one. Writing takes no more than a tenth of the time.
-    """
-
-    def __init__(self, progress: Progress, flush: Callable[[], None]) -> None:
-        self._progress = progress
-        self._flush = flush
-        self._due = 0.0
-        self._flush_timed()
-
-    def started(self, worker: int, case: Case) -> None:
-        self._progress.started(worker, case)
-
-    def finished(self, worker: int, result: Result) -> None:
-        self._progress.finished(worker, result)
-        if time.monotonic() >= self._due:
-            self._flush_timed()
-
-    def _flush_timed(self) -> None:
-        begun = time.monotonic()
-        self._flush()
-        now = time.monotonic()
-        self._due = now + 9 * (now - begun)
-
-
 def _show(report: Report, request: Request, seconds: float, known: int) -> None:
     """Prints the matrix and what the run took."""
     screen = console(no_color=request.no_color)
@@ -277,14 +250,16 @@ def _slowest(results: Sequence[Result]) -> str:
     return ", ".join(f"{r.id} {sum(r.durations_s.values()):.1f} s" for r in took)
 
 
-def _report(results: Sequence[Result], chosen: Sequence[Case]) -> Report:
+def _report(
+    results: Sequence[Result], chosen: Sequence[Case], environments: Sequence[Environment]
+) -> Report:
     """The results in the order of the cases, however they finished, and the cases without one."""
     by_case = {result.case: result for result in results}
-    return Report(
+    report = Report(
         tuple(by_case[case] for case in chosen if case in by_case),
-        describe(),
         unfinished=tuple(case for case in chosen if case not in by_case),
     )
+    return described(report, environments)
 
 
 def _write_limitations(rules: Gate) -> None:

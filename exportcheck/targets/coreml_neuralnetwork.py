@@ -32,7 +32,7 @@ class NotRun:
 
     name: str = "not-run"
     simulated: bool = False
-    distributions: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ("coremltools",)
 
     def missing(self) -> str | None:
         """None, so that its cases are shown; none of them passes."""
@@ -85,7 +85,7 @@ class CoreMLNeuralNetwork:
             "source = torch.jit.trace(module, example, check_trace=False)\n"
             'inputs = [ct.TensorType(f"x{k}", shape=x.shape) for k, x in enumerate(example)]\n'
             'ct.convert(source, inputs=inputs).save("model.mlmodel")\n'
-            "print(\"converted; it runs with Apple's runtime, which is on macOS\")\n"
+            'print("converted; it runs with Apple\'s runtime, which is on macOS")\n'
             "sys.exit(2)\n"
         )
 

@@ -189,10 +189,11 @@ def pip(place: Place, one: Requirement, options: Sequence[str], watcher: Watcher
     with tempfile.TemporaryDirectory(dir=home(), prefix=".pip-") as folder:
         listed = Path(folder) / "requirement.txt"
         listed.write_text(one.text, "utf-8")
-        command = (str(place.python), "-s", "-m", "pip", "install", "--quiet", "--no-deps")
-        command += ("--no-cache-dir", "--disable-pip-version-check", "--no-warn-script-location")
+        command = [str(place.python), "-s", "-m", "pip", "install", "--quiet", "--no-deps"]
+        command += ["--no-cache-dir", "--disable-pip-version-check", "--no-warn-script-location"]
+        command += [*options, "-r", str(listed)]
         process = subprocess.Popen(
-            (*command, *options, "-r", str(listed)),
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",

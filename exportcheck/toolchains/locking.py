@@ -10,8 +10,9 @@ import re
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 from exportcheck.toolchains.locks import COREMLTOOLS, FOLDER
 
@@ -45,9 +46,8 @@ def _lock(path: Path, python: str, installed_mb: str) -> int:
 
 def _lock_coremltools() -> None:
     """One lock for all versions of coremltools: no environment has more than one of them."""
-    wanted = [w for w in COREMLTOOLS.with_suffix(".in").read_text("utf-8").splitlines() if w[0] != "#"]
     pins = []
-    for line in wanted:
+    for line in COREMLTOOLS.with_suffix(".in").read_text("utf-8").splitlines()[1:]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "coremltools.in"
             path.write_text(line, "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tempfile
 import time
 import traceback
@@ -20,7 +21,7 @@ from exportcheck.judge import compared, described, notes_of, verdict
 from exportcheck.refusal import blame_failure
 from exportcheck.results import Blame, Case, Result, Stage, Status
 from exportcheck.rounding import tolerance_of
-from exportcheck.subject import Subject, subject
+from exportcheck.subject import Expected, Subject, subject
 from exportcheck.targets import targets
 from exportcheck.targets.interface import Arrays, Inspection, Run, Runtime
 from exportcheck.training import training_facts
@@ -100,7 +101,7 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         facts["actual"] = {"computed_by": display_name(runtime)}
         what = course.find()
         facts["family"] = what.family
-        expected = what.expected(target.precision)
+        expected = _eager(what, target.precision)
         facts["actual"]["changes_its_input"] = what.changes_its_input
         given = what.inputs(target.precision)
         if case.network == "bare" and not what.is_module:
@@ -148,6 +149,20 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
                     tolerance,
                 )
             )
+
+
+def _eager(what: Subject, precision: str) -> dict[str, Expected]:
+    """Eager's answers by input class.
+
+    Raises:
+        Unavailable: a form of the catalogue is written with something that this PyTorch has not.
+    """
+    try:
+        return what.expected(precision)
+    except AttributeError as error:
+        if what.is_module or not re.match(r"module 'torch[\w.]*' has no attribute", str(error)):
+            raise
+        raise Unavailable(f"not with this version of PyTorch: {error}") from error
 
 
 def _answers(run: Run, given: tuple[InputClass, ...]) -> tuple[dict[str, Arrays], tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import typer
@@ -43,7 +44,7 @@ def _install(toolchain: Toolchain, index: Index, screen: Console) -> None:
             verify(planned.place)
         except EnvironmentBroken as error:
             typer.echo(f"{toolchain.name} is broken, {error}: made anew")
-            planned.place.remove()
+            shutil.rmtree(planned.place.folder)
             planned = plan(toolchain)
         else:
             typer.echo(f"{toolchain.name} is installed, {planned.place.installed_mb} MB")

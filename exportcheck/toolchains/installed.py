@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,17 +105,6 @@ class Place:
                 raise EnvironmentBroken(f"{name} is {found} where {version} was installed")
         return told
 
-    def remove(self) -> int:
-        """Removes the environment; returns the megabytes that are free again.
-
-        Raises:
-            OSError: a file cannot be removed.
-        """
-        size = round(disk_bytes(self.folder) / 1e6)
-        self.unmark()
-        shutil.rmtree(self.folder)
-        return size
-
 
 def _left_out(name: str, versions: Mapping[str, str]) -> bool:
     """Whether a package is one that a build of PyTorch without CUDA does not need."""
@@ -165,6 +153,13 @@ def disk_bytes(folder: Path) -> int:
 def coremltools_folder(toolchain: Toolchain, version: str) -> Path:
     """Where a coremltools that stands in for the toolchain's own lies, for its Python."""
     return home() / f"coremltools-{version}-python{toolchain.python}"
+
+
+def coremltools_here() -> list[str]:
+    """Each coremltools that may stand in, with the Python it is for: `4.1 (Python 3.8)`."""
+    names = sorted(path.name for path in home().glob("coremltools-*-python*"))
+    parts = [name.removeprefix("coremltools-").rpartition("-python") for name in names]
+    return [f"{version} (Python {python})" for version, _, python in parts]
 
 
 def environment_of(name: str) -> Environment:

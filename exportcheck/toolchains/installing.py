@@ -6,11 +6,13 @@ down, and what was only begun is done again.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import tempfile
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -29,10 +31,11 @@ from exportcheck.toolchains.locks import named_coremltools
 from exportcheck.toolchains.pythons import find_python
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from exportcheck.toolchains.locks import Requirement, Toolchain
 
+_VENV = ("-m", "venv")
 _JOURNAL = ".exportcheck-installing"
 _LOOK_S = 0.5
 _IMPORTS = ("numpy", "torch", "onnx", "onnxruntime", "coremltools")
@@ -130,28 +133,45 @@ def install(planned: Plan, index: Index, watcher: Watcher) -> int:
     """
     planned.check()
     place, done = planned.place, planned.done
-    place.unmark()
-    if not (done and place.python.exists()):
-        _begin(planned)
-        done = frozenset()
-    wanted = _ordered(place.toolchain.requirements)
-    with (place.folder / _JOURNAL).open("a", encoding="utf-8") as journal:
-        for number, one in enumerate(wanted, 1):
-            if one.name in done or _left_out(place, one):
-                continue
-            watcher.package(number, len(wanted), f"{one.name} {one.version}")
-            _pip_install(place, one, index, watcher)
-            journal.write(f"{one.name}\n")
-            journal.flush()
-    verify(place)
-    return place.mark()
+    with _alone(place):
+        place.unmark()
+        if not (done and place.python.exists()):
+            _begin(planned)
+            done = frozenset()
+        wanted = _ordered(place.toolchain.requirements)
+        with (place.folder / _JOURNAL).open("a", encoding="utf-8") as journal:
+            for number, one in enumerate(wanted, 1):
+                if one.name in done or _left_out(place, one):
+                    continue
+                watcher.package(number, len(wanted), f"{one.name} {one.version}")
+                _pip_install(place, one, index, watcher)
+                journal.write(f"{one.name}\n")
+                journal.flush()
+        verify(place)
+        return place.mark()
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """Keeps other processes from making the same environment meanwhile.
+
+    Raises:
+        EnvironmentBroken: another one is at it.
+    """
+    home().mkdir(parents=True, exist_ok=True)
+    with (home() / f".{place.toolchain.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            name = place.toolchain.name
+            raise EnvironmentBroken(f"{name} is being installed by another process") from error
+        yield
 
 
 def _begin(planned: Plan) -> None:
     place = planned.place
     shutil.rmtree(place.folder, ignore_errors=True)
-    place.folder.parent.mkdir(parents=True, exist_ok=True)
-    command = (str(planned.python), "-m", "venv", str(place.folder))
+    command = (str(planned.python), *_VENV, str(place.folder))
     ran = subprocess.run(
         command, capture_output=True, encoding="utf-8", env={**os.environ, **isolated()}
     )
@@ -186,7 +206,11 @@ def pip(place: Place, one: Requirement, options: Sequence[str], watcher: Watcher
     Raises:
         EnvironmentBroken: it fails; says its last word.
     """
-    with tempfile.TemporaryDirectory(dir=home(), prefix=".pip-") as folder:
+    # On the disk whose room was looked at; what a killed pip left there goes with it.
+    rubbish = place.folder / ".pip"
+    shutil.rmtree(rubbish, ignore_errors=True)
+    rubbish.mkdir()
+    with tempfile.TemporaryDirectory(dir=rubbish) as folder:
         listed = Path(folder) / "requirement.txt"
         listed.write_text(one.text, "utf-8")
         command = [str(place.python), "-s", "-m", "pip", "install", "--quiet", "--no-deps"]
@@ -232,7 +256,9 @@ def _look(folder: Path, watcher: Watcher, stop: threading.Event) -> None:
 def verify(place: Place) -> None:
     """Raises EnvironmentBroken where a package is missing, or what matters cannot be imported."""
     place.ask()
-    run_python(place.python, "import " + ", ".join(_IMPORTS))
+    for name in _IMPORTS:
+        if name in place.toolchain.versions:
+            run_python(place.python, f"import {name}")
 
 
 def install_coremltools(toolchain: Toolchain, version: str, watcher: Watcher) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def list_toolchains(as_json: options.AsJson = False, no_color: options.NoColor = False) -> None:
     """The toolchains that can be installed, with their versions, and which of them are."""
+    from exportcheck.toolchains.installed import coremltools_here
     from exportcheck.toolchains.locks import coremltools_versions, locked_toolchains
 
     rows = [_row(one) for one in locked_toolchains().values()]
@@ -46,9 +48,9 @@ def list_toolchains(as_json: options.AsJson = False, no_color: options.NoColor =
         table.add_row(row["name"], row["python"], *versions, size, row["state"])
     screen = console(no_color=no_color)
     screen.print(table)
-    others = ", ".join(coremltools_versions())
     screen.print("\nMB: to download → on the disk", markup=False)
-    screen.print(f"torch-1.7+coremltools-4.1, and so on, with: {others}", markup=False)
+    screen.print(f"another coremltools: {', '.join(coremltools_versions())}", markup=False)
+    screen.print(f"here: {', '.join(coremltools_here()) or 'none'}", markup=False)
 
 
 _SHOWN = ("torch", "onnx", "onnxruntime", "coremltools", "numpy")
@@ -92,17 +94,21 @@ def install(
 
 
 def remove(names: Names) -> None:
-    """Remove installed toolchains."""
-    from exportcheck.toolchains.installed import Place
+    """Remove installed toolchains, or, of torch-1.7+coremltools-4.1, that coremltools only."""
+    from exportcheck.toolchains.installed import Place, coremltools_folder, disk_bytes
     from exportcheck.toolchains.locks import split
 
-    places = [Place(split(name)[0]) for name in names]
-    for name, place in zip(names, places, strict=True):
-        if not place.state:
+    folders = {}
+    for name in names:
+        toolchain, coremltools = split(name)
+        place = Place(toolchain)
+        folders[name] = coremltools_folder(toolchain, coremltools) if coremltools else place.folder
+        if not folders[name].exists():
             raise UsageError(f"{name} is not installed: exportcheck toolchains list")
-    for place in places:
+    for name, folder in folders.items():
+        size = round(disk_bytes(folder) / 1e6)
         try:
-            freed = place.remove()
+            shutil.rmtree(folder)
         except OSError as error:
-            raise EnvironmentBroken(f"{place.folder} cannot be removed: {error}") from error
-        typer.echo(f"removed {place.toolchain.name}, {freed} MB")
+            raise EnvironmentBroken(f"{folder} cannot be removed: {error}") from error
+        typer.echo(f"removed {name}, {size} MB")

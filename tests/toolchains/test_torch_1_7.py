@@ -74,7 +74,7 @@ def test_the_native_ones_do_not_export_to_onnx(results, activation, operator, ta
 def test_the_hand_written_ones_do_and_compute_the_same(results, activation, target):
     result = results[activation, target]
     assert result.status is Status.PASS
-    assert result.max_error < 1e-6
+    assert result.max_error < 2e-6  # that of ONNX Runtime's Sigmoid, which is 0 below -18
 
 
 def test_in_core_ml_too_the_native_ones_have_no_converter_and_the_forms_have(results):

@@ -51,13 +51,22 @@ class Gate:
     def judged(self, report: Report) -> Report:
         """`report` with known failures marked as such, and the limitations that are stale."""
         in_force = (*self.file.limitations, *self.own, *self.shipped)
-        # A pattern may be about a runtime or a toolchain that this machine does not have.
-        ids = [
+        if not in_force:
+            return report
+        seen = list(dict.fromkeys(result.case.toolchain for result in report.results))
+        judged = judge(report, in_force, self._ids(seen))
+        # A pattern may be about a toolchain that this machine does not have.
+        return (
+            judge(report, in_force, self._ids([*seen, *toolchains()])) if judged.stale else judged
+        )
+
+    def _ids(self, names: Sequence[str]) -> list[str]:
+        """The ids of all cases of these toolchains, those that run on other machines too."""
+        return [
             case.id
-            for name in dict.fromkeys((*(r.case.toolchain for r in report.results), *toolchains()))
+            for name in names
             for case in all_cases(name, anywhere=True, modules=self.modules)
         ]
-        return judge(report, in_force, ids) if in_force else report
 
     def updated(self, report: Report, toolchain: str) -> Gate:
         """A gate whose file makes `report` as expected; nothing is written.

@@ -27,7 +27,7 @@ from exportcheck.toolchains.installed import (
     needs_cuda,
     run_python,
 )
-from exportcheck.toolchains.locks import named_coremltools
+from exportcheck.toolchains.locks import canonical, named_coremltools
 from exportcheck.toolchains.pythons import find_python
 
 if TYPE_CHECKING:
@@ -196,8 +196,19 @@ def _pip_install(place: Place, one: Requirement, index: Index, watcher: Watcher)
     if one.name == "torch" and index.options:
         one = one.without_hashes()
     options = [*index.options, *(["--require-hashes"] if "--hash" in one.text else [])]
-    # What an interruption left half installed has no record, and pip cannot uninstall it.
-    pip(place, one, (*options, "--ignore-installed"), watcher)
+    _forget_half_installed(place, one)
+    pip(place, one, options, watcher)
+
+
+def _forget_half_installed(place: Place, one: Requirement) -> None:
+    """Removes what says that a package is there of which pip did not get to write the record.
+
+    Pip would take it for installed, and could not uninstall it.
+    """
+    for info in place.folder.glob("lib/python*/site-packages/*.dist-info"):
+        name = info.name.removesuffix(".dist-info").rpartition("-")[0]
+        if canonical(name) == canonical(one.name) and not (info / "RECORD").exists():
+            shutil.rmtree(info)
 
 
 def pip(place: Place, one: Requirement, options: Sequence[str], watcher: Watcher) -> None:

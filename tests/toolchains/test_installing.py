@@ -123,6 +123,18 @@ def test_a_package_that_cannot_be_imported_leaves_no_mark(small, pip, monkeypatc
     assert Place(small).state == "incomplete"
 
 
+def test_what_a_killed_pip_left_half_installed_is_not_taken_for_installed(small, pip):
+    pip.fails = {"onnx"}
+    with pytest.raises(EnvironmentBroken):
+        install(plan(small), Index(), Watching())
+    site = next(Place(small).folder.glob("lib/python*/site-packages"))
+    half, whole = site / "Onnx-0.9.dist-info", site / "other-1.0.dist-info"
+    for info in (half, whole):
+        info.mkdir()
+    install(plan(small), Index(), Watching())
+    assert (half.exists(), whole.exists()) == (False, True)
+
+
 def test_two_at_a_time_do_not_meet(small, pip):
     home().mkdir(parents=True)
     with (home() / ".torch-0.1.lock").open("w") as lock:

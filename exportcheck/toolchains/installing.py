@@ -147,7 +147,12 @@ def install(planned: Plan, index: Index, watcher: Watcher) -> int:
                 _pip_install(place, one, index, watcher)
                 journal.write(f"{one.name}\n")
                 journal.flush()
-        verify(place)
+        try:
+            verify(place)
+        except EnvironmentBroken:
+            # All is in and it does not work: to go on from here would not help.
+            (place.folder / _JOURNAL).unlink()
+            raise
         return place.mark()
 
 

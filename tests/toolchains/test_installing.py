@@ -121,6 +121,7 @@ def test_a_package_that_cannot_be_imported_leaves_no_mark(small, pip, monkeypatc
     with pytest.raises(EnvironmentBroken, match=r"libcudart\.so\.9 is missing"):
         install(plan(small), Index(), Watching())
     assert Place(small).state == "incomplete"
+    assert plan(small).done == frozenset()
 
 
 def test_what_a_killed_pip_left_half_installed_is_not_taken_for_installed(small, pip):

@@ -61,6 +61,7 @@ class CoreML:
             options["inputs"] = [
                 _tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)
             ]
+        _forget_names()
         return ct.convert(
             source,
             convert_to="mlprogram",
@@ -148,6 +149,17 @@ class CoreML:
                 if "::" not in name or _TORCH_OPS_REGISTRY.get_func(name.split("::")[1]) is None
             )
         )
+
+
+def _forget_names() -> None:
+    """Makes the next conversion number its operations from nought.
+
+    coremltools clears its counter after a conversion that succeeds only, and quotes the numbered
+    names in its refusals: their text would depend on what this process converted before.
+    """
+    from coremltools.converters.mil.mil import Builder
+
+    Builder.name_count.clear()
 
 
 def _tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:

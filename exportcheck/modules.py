@@ -206,7 +206,7 @@ def _of_law(law: Law, spec: InputSpec, dtype: str) -> Iterator[InputClass]:
 
 
 def _changed(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[InputClass]:
-    """The other side of ordinary inputs of a module that is not elementwise, and, as notes, odd ones.
+    """The negative of ordinary inputs of a module that is not elementwise, and, as notes, odd ones.
 
     Negated inputs gate: they are as ordinary as the given ones, and a trace that kept one side of a
     branch on data (`if x.sum() > 0`) shows only where the other is taken. Large, zero, infinite and

@@ -95,7 +95,7 @@ def run_request(request: Request) -> int:
         environments=environments,
     )
     rules = replace(rules, modules=tuple(modules))
-    prepare(request.output)
+    prepare(request.output, names=names)
     begun = time.monotonic()
     report = Report(())
     try:

@@ -13,7 +13,7 @@ from typing import Any, Mapping, Sequence
 from exportcheck.errors import Unavailable
 from exportcheck.results import Culprit
 from exportcheck.runtimes.coreml import AppleCoreML, import_coremltools
-from exportcheck.targets.coreml import tensor_type, unregistered
+from exportcheck.targets.coreml import forget_names, tensor_type, unregistered
 from exportcheck.targets.interface import (
     Agrees,
     Arrays,
@@ -76,6 +76,7 @@ class CoreMLNeuralNetwork:
     def export(self, module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The `MLModel`."""
         inputs = [tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)]
+        forget_names()
         return import_coremltools().convert(trace(module, example), inputs=inputs)
 
     def recipe(self, dynamic: Axes = ()) -> str:

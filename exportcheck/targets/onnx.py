@@ -12,7 +12,7 @@ from exportcheck.errors import Unavailable
 from exportcheck.results import Culprit
 from exportcheck.runtimes.onnxruntime import OnnxRuntime, count_operators, import_onnx
 from exportcheck.targets.interface import Axes, Inspection
-from exportcheck.targets.torch_export import dynamic_shapes, shapes_written
+from exportcheck.targets.torch_export import dynamic_shapes, forget_graphs, shapes_written
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class Onnx:
         if self.exporter == "dynamo":
             if not _has_dynamo():
                 raise Unavailable(f"torch {torch.__version__} has no such exporter")
+            forget_graphs()
             if dynamic:
                 options["dynamic_shapes"] = dynamic_shapes(example, dynamic)
             return torch.onnx.export(

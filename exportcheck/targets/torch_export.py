@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,9 +111,24 @@ def exported_program(module: Any, example: tuple[Any, ...], dynamic: Axes = ()) 
 
     if not hasattr(torch, "export"):
         raise Unavailable(f"torch {torch.__version__} has no torch.export")
+    forget_graphs()
     if not dynamic:
         return torch.export.export(module, example)
     return torch.export.export(module, example, dynamic_shapes=dynamic_shapes(example, dynamic))
+
+
+def forget_graphs() -> None:
+    """Makes the next torch.export begin as in a new process.
+
+    Where it is strict by default, up to 2.7, it goes through TorchDynamo, which counts what it
+    compiled and refuses everything from the 64th module of a network on: what a case says would
+    depend on what this process exported before.
+    """
+    import torch
+
+    parameters = inspect.signature(torch.export.export).parameters
+    if "strict" not in parameters or parameters["strict"].default:
+        torch._dynamo.reset()
 
 
 def dynamic_shapes(example: tuple[Any, ...], dynamic: Axes) -> Any:

@@ -120,9 +120,9 @@ def exported_program(module: Any, example: tuple[Any, ...], dynamic: Axes = ()) 
 def forget_graphs() -> None:
     """Makes the next torch.export begin as in a new process.
 
-    Where it is strict by default, up to 2.7, it goes through TorchDynamo, which counts what it
-    compiled and refuses everything from the 64th module of a network on: what a case says would
-    depend on what this process exported before.
+    Where it is strict by default it goes through TorchDynamo, which counts what it compiled and
+    after so much refuses the rest (`CacheLimitExceeded`): what a case says would depend on what
+    this process exported before.
     """
     import torch
 

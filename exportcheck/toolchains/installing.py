@@ -252,12 +252,18 @@ def pip(place: Place, one: Requirement, options: Sequence[str], watcher: Watcher
                 process.kill()
                 process.wait()
     if process.returncode:
-        errors = [line for line in said.splitlines() if line.startswith("ERROR")]
-        lines = errors or said.strip().splitlines() or ["without a word"]
         raise EnvironmentBroken(
-            f"{one.name} {one.version} cannot be installed: {lines[-1].removeprefix('ERROR: ')}; "
-            "the same command goes on from here"
+            f"{one.name} {one.version} cannot be installed: {_cause(said)}; the same command goes "
+            "on from here"
         )
+
+
+def _cause(said: str) -> str:
+    """Why pip failed, of all that it said; it calls what it cannot reach a missing version."""
+    errors = [line for line in said.splitlines() if line.startswith("ERROR")]
+    lines = errors or said.strip().splitlines() or ["without a word"]
+    unreached = "WARNING: Retrying" in said
+    return "no connection to the index, " * unreached + lines[-1].removeprefix("ERROR: ")
 
 
 def _look(folder: Path, watcher: Watcher, stop: threading.Event) -> None:

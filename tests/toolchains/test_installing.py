@@ -207,3 +207,19 @@ def test_the_real_pip_takes_what_has_the_hash_and_nothing_else(tmp_path, monkeyp
     assert place.ask()["versions"]["torch"] == "0.1"
     assert not list((place.folder / ".pip").iterdir())
     assert Path(place.python).is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("", "without a word"),
+        ("Traceback\nOSError: no space left\n", "OSError: no space left"),
+        ("ERROR: first\nERROR: No matching distribution\nnotice: …", "No matching distribution"),
+        (
+            "WARNING: Retrying (Retry(total=0)) after connection broken\nERROR: No matching …",
+            "no connection to the index, No matching …",
+        ),
+    ],
+)
+def test_pip_is_quoted_with_what_matters(said, cause):
+    assert installing._cause(said) == cause

@@ -91,10 +91,10 @@ def compare(
         return _compare_integers(actual, expected, gates=gates, where=where)
     if actual.dtype != expected.dtype:
         return incomparable("dtype", expected.size)
-    a, e = (np.asarray(side, np.float64) for side in (actual, expected))
     if where is None:
-        where = np.ones(e.shape, bool)
+        where = np.ones(expected.shape, bool)
     with np.errstate(all="ignore"):
+        a, e = (np.asarray(side, np.float64) for side in (actual, expected))
         absolute = _absolute(tolerance, e, inputs)
         kinds = _kinds(a, e, tolerance.rtol * np.abs(e) + absolute)
         if signed_zeros:

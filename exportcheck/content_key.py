@@ -52,6 +52,20 @@ def content_keys(cases: Iterable[Case], *, strict: bool, toolchain: str) -> dict
     return keys
 
 
+def proof_key(name: str, runs: Iterable[str], *more: object) -> str:
+    """The key of a proof over every input; empty where a plug-in takes part.
+
+    Args:
+        name: of an activation, or of a module of which `more` says what it is.
+        runs: each a target and a runtime, `onnx-trace-opset17/onnxruntime`.
+        more: what else it depends on.
+    """
+    packages = {run: _packages(*run.split("/")) for run in runs}
+    if not all(packages.values()):
+        return ""
+    return _digest(name, _activation(name), packages, _machine(), _code(), *more)
+
+
 @lru_cache(maxsize=None)
 def _activation(name: str) -> str:
     """The declaration and the source of an activation; empty where the source is not known."""

@@ -12,8 +12,8 @@ In, one line a request, each with what it is to do:
   the named one does: `{"event": "reference", "proof": {…} or null, "refuted": {…} or null}`.
 
 * `{"prepare": {"module": …, "activation": …, "runs": [[target, runtime], …]}}`: makes ready for a
-  proof over every input: `{"event": "prepared", "key": …, "truth": …, "runs": […], "refused": {…}}`;
-* `{"prove": {"pieces": […]}}`, after that: `{"event": "piece", "piece": …, "figures": {…}}` for each
+  proof over every input: `{"event": "prepared", "key": …, "truth": …, "runs": …, "refused": …}`;
+* `{"prove": {"pieces": […]}}`, after that: `{"event": "piece", "piece": …, "figures": …}` for each
   as it is finished, then `{"event": "proved"}`;
 * `{"repro": {"module": …, "case": {…}, "folder": …, "ended": {…} or null}}`: writes the folder:
   `{"event": "reproduced", "path": …}`, the path of the submodule that still fails.
@@ -43,6 +43,7 @@ from typing import IO, Any
 from exportcheck import exporter_memo
 from exportcheck.errors import BadModule
 from exportcheck.inspecting import inspect_module
+from exportcheck.judge import described
 from exportcheck.logs import NEWSMONGER, is_news, tidy
 from exportcheck.module_spec import spec_from_json
 from exportcheck.modules import module_subject
@@ -188,8 +189,12 @@ def _serve_preparation(request: dict[str, Any], replies: IO[str]) -> None:
 def _serve_proof(request: dict[str, Any], replies: IO[str]) -> None:
     from exportcheck.exhaustive.prover import prove
 
-    for piece, figures in prove(_prepared[0].proving, request["pieces"]):
-        _send(replies, event="piece", piece=piece, figures=figures.to_json())
+    try:
+        for piece, figures in prove(_prepared[0].proving, request["pieces"]):
+            _send(replies, event="piece", piece=piece, figures=figures.to_json())
+    except Exception as error:  # the module and the runtimes may raise anything for some input
+        traceback.print_exc()
+        raise BadModule(f"trying every input fails: {described(error)}") from error
     _send(replies, event="proved")
 
 

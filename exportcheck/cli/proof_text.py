@@ -101,7 +101,7 @@ def _table(proof: Proof, groups: Sequence[tuple[list[str], RunFigures]]) -> Tabl
 
 def _cells(gap: Gap, *, counted: bool) -> Iterator[str]:
     yield _count(gap.ulp)
-    yield from (f"{line.number(bits):.9g}" for bits in gap.at) if gap.at else ("–", "–", "–")
+    yield from (f"{line.number(bits):.9g}" for bits in gap.at) if gap.at else ("", "", "")
     yield _count(gap.differ) if counted else ""
     yield from map(_count, (gap.nan, gap.inf, gap.signs))
 

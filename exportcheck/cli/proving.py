@@ -1,4 +1,4 @@
-"""Tries every input, as `exportcheck check --exhaustive` was asked: progress, stopping, resuming."""
+"""Tries every input, as `check --exhaustive` was asked: progress, stopping, resuming."""
 
 from __future__ import annotations
 

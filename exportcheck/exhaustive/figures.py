@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Optional, Tuple
+from typing import Any
 
-Bits = Tuple[int, int, int]
+Bits = tuple[int, int, int]
 """A point as bit patterns of float32 numbers: the input, and what the two sides answer."""
 
 
@@ -23,7 +23,7 @@ class Gap:
     """
 
     ulp: int = 0
-    at: Optional[Bits] = None
+    at: Bits | None = None
     differ: int = 0
     nan: int = 0
     inf: int = 0
@@ -62,9 +62,9 @@ class Judged:
     """
 
     wrong: int = 0
-    first: Optional[Bits] = None
-    kinds: Dict[str, int] = field(default_factory=dict)
-    noted: Dict[str, int] = field(default_factory=dict)
+    first: Bits | None = None
+    kinds: dict[str, int] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Judged) -> None:
         """Takes in the figures of other inputs."""
@@ -86,7 +86,7 @@ def judged_from_json(data: list[Any]) -> Judged:
     return Judged(wrong, tuple(first) if first else None, dict(kinds), dict(noted))
 
 
-def _nearer(one: Optional[Bits], other: Optional[Bits]) -> bool:
+def _nearer(one: Bits | None, other: Bits | None) -> bool:
     """Whether the input of one point is nearer to zero; the positive one of two as near is."""
     if one is None or other is None:
         return one is not None
@@ -118,7 +118,7 @@ class Figures:
     """
 
     eager: Gap = field(default_factory=Gap)
-    runs: Dict[str, RunFigures] = field(default_factory=dict)
+    runs: dict[str, RunFigures] = field(default_factory=dict)
 
     def add(self, other: Figures) -> None:
         """Takes in the figures of other inputs."""

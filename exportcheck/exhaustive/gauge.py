@@ -9,7 +9,6 @@ finite; what is left is looked at number by number.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
 
 import numpy as np
 
@@ -38,7 +37,7 @@ class Measured:
 
     gap: Gap
     near: bool
-    suspects: Optional[np.ndarray] = None
+    suspects: np.ndarray | None = None
 
 
 class Gauge:
@@ -131,7 +130,7 @@ def _one_sign(one: np.ndarray, other: np.ndarray) -> bool:
     return (low >= 0 and high < _INFINITY) or high < _LOWEST + _INFINITY
 
 
-def measure_each(a: np.ndarray, e: np.ndarray) -> Tuple[Gap, int, np.ndarray]:
+def measure_each(a: np.ndarray, e: np.ndarray) -> tuple[Gap, int, np.ndarray]:
     """The gap without its place, that place as an index, and the indices of all suspects.
 
     Args:
@@ -162,7 +161,7 @@ def _ordered(numbers: np.ndarray) -> np.ndarray:
 
 def point(
     x: np.ndarray, actual: np.ndarray, expected: np.ndarray, place: int
-) -> Tuple[int, int, int]:
+) -> tuple[int, int, int]:
     """The three bit patterns at a place, without sign."""
     one, two, three = (int(side[place]) & 0xFFFFFFFF for side in (x, actual, expected))
     return one, two, three

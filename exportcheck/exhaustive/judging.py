@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Suspects:
     x: np.ndarray
     a: np.ndarray
     e: np.ndarray
-    truth: Optional[np.ndarray]
+    truth: np.ndarray | None
 
     def part(self, chosen: Any) -> Suspects:
         """Those that a mask or a slice chooses."""
@@ -45,8 +45,9 @@ class Suspects:
 
 
 def judge(suspects: Suspects, largest: float, *, exact: bool) -> Judged:
-    """The verdict on some points. A tail that vanishes within tolerance is not counted: its
-    distance in float32 numbers says it.
+    """The verdict on some points.
+
+    A tail that vanishes within tolerance is not counted: the distance says it.
 
     Args:
         suspects: the points.

@@ -1,4 +1,4 @@
-"""Makes ready what a proof runs: the exported files, the shape of a call, the key of its journal."""
+"""Makes ready what a proof runs: exported files, the shape of a call, the journal's key."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import hashlib
 import math
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Sequence, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,11 +46,11 @@ class Prepared:
 
     proving: Proving
     key: str
-    refused: Dict[str, str]
+    refused: dict[str, str]
     folder: Any = field(repr=False)
 
 
-def prepare(what: Subject, runs: Sequence[Tuple[str, str]], spec: Any) -> Prepared:
+def prepare(what: Subject, runs: Sequence[tuple[str, str]], spec: Any) -> Prepared:
     """Exports `what` once for each target, for calls as large as it takes.
 
     Args:
@@ -69,8 +70,8 @@ def prepare(what: Subject, runs: Sequence[Tuple[str, str]], spec: Any) -> Prepar
     example = _stretched(what, place)
     _must_be_one_function(what, example, place)
     folder = tempfile.TemporaryDirectory(prefix="exportcheck-prove-")
-    load: Dict[str, Callable[[], Run]] = {}
-    refused: Dict[str, str] = {}
+    load: dict[str, Callable[[], Run]] = {}
+    refused: dict[str, str] = {}
     for target_name, runtime_name in runs:
         target = targets()[target_name]
         runtime = next(r for r in target.runtimes if r.name == runtime_name)
@@ -89,7 +90,7 @@ def prepare(what: Subject, runs: Sequence[Tuple[str, str]], spec: Any) -> Prepar
     return Prepared(dataclasses.replace(proving, largest=largest), key, refused, folder)
 
 
-def _stretched(what: Subject, place: str) -> Tuple[Any, ...]:
+def _stretched(what: Subject, place: str) -> tuple[Any, ...]:
     """The example, repeated along its first axis as often as fits into a chunk.
 
     Not at all where the module accepts no other size, or answers otherwise then.
@@ -112,7 +113,7 @@ def _stretched(what: Subject, place: str) -> Tuple[Any, ...]:
     return (example,)
 
 
-def _must_be_one_function(what: Subject, example: Tuple[Any, ...], place: str) -> None:
+def _must_be_one_function(what: Subject, example: tuple[Any, ...], place: str) -> None:
     """Refuses a module that computes another function in each channel."""
     import torch
 
@@ -128,7 +129,7 @@ def _must_be_one_function(what: Subject, example: Tuple[Any, ...], place: str) -
 
 
 def _loader(
-    what: Subject, target: Target, runtime: Runtime, example: Tuple[Any, ...], path: Path
+    what: Subject, target: Target, runtime: Runtime, example: tuple[Any, ...], path: Path
 ) -> Callable[[], Run]:
     """Makes a runtime's function from a file that is written now."""
     target.save(target.export(what.build(), example), path)
@@ -142,7 +143,7 @@ def _loader(
     return load
 
 
-def _computes_wide(what: Subject, example: Tuple[Any, ...]) -> bool:
+def _computes_wide(what: Subject, example: tuple[Any, ...]) -> bool:
     """Whether the module computes in float64: one that makes float32 tensors itself does not."""
     import torch
 
@@ -154,7 +155,7 @@ def _computes_wide(what: Subject, example: Tuple[Any, ...]) -> bool:
     return bool(answer.dtype == torch.float64 and answer.shape == example[0].shape)
 
 
-def _sampled(proving: Proving) -> Tuple[float, str]:
+def _sampled(proving: Proving) -> tuple[float, str]:
     """The largest finite answer of eager, and a digest of all sides' answers, over a sample."""
     prover = Prover(proving)
     bits = np.arange(0, line.TOTAL, _SAMPLE_STEP, dtype=np.int64).astype(np.uint32).view(np.int32)
@@ -173,6 +174,7 @@ def _their_files() -> str:
     digest = hashlib.sha256()
     files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
     for file in sorted(file for file in files if file.endswith(".py") and is_theirs(file)):
-        if "site-packages" not in file:  # whose version says what is in it
+        # What is installed is known by its version, and PyTorch makes up the names of some files.
+        if "site-packages" not in file and Path(file).is_file():
             digest.update(Path(file).read_bytes())
     return digest.hexdigest()

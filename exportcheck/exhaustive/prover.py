@@ -6,9 +6,9 @@ import ctypes
 import os
 import queue
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from exportcheck.subject import Subject
 
 CHUNK = 2**16
 """Numbers in one call. With fewer, calling costs more than computing; with more, what is made of
@@ -44,7 +43,7 @@ class Proving:
 
     build: Callable[[], nn.Module]
     load: Mapping[str, Callable[[], Run]]
-    shape: Tuple[int, ...]
+    shape: tuple[int, ...]
     in_place: bool
     wide: bool
     largest: float = 1.0
@@ -56,7 +55,7 @@ class Answers:
 
     x: torch.Tensor
     eager: torch.Tensor
-    truth: Optional[torch.Tensor]
+    truth: torch.Tensor | None
     runs: Mapping[str, torch.Tensor]
 
 
@@ -158,8 +157,8 @@ def _suspects(answers: Answers, answer: torch.Tensor, places: np.ndarray) -> Sus
 
 
 def prove(
-    proving: Proving, pieces: Sequence[int], jobs: Optional[int] = None
-) -> Iterator[Tuple[int, Figures]]:
+    proving: Proving, pieces: Sequence[int], jobs: int | None = None
+) -> Iterator[tuple[int, Figures]]:
     """The figures of each piece as it is finished, in no order.
 
     Threads share the memory of all libraries, and what takes the time leaves Python's lock alone.
@@ -173,7 +172,8 @@ def prove(
 
     def work() -> None:
         try:
-            prover = Prover(proving)
+            with lock:  # PyTorch loads one exported program at a time
+                prover = Prover(proving)
             while True:
                 with lock:
                     piece = next(waiting, None)

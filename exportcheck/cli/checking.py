@@ -20,6 +20,7 @@ from exportcheck.cli.proving import (
     refuted,
     runs_of,
     with_proofs,
+    write_proofs,
 )
 from exportcheck.environment import describe
 from exportcheck.errors import (
@@ -109,6 +110,7 @@ def run_check(request: CheckRequest) -> int:
             screen.print("", *proof_text.compose(name, proof), sep="\n")
     if request.output is not None:
         show(report, names, request.output, screen)
+        write_proofs(proofs, request.output)
     for line in reproduced:
         typer.echo(f"exportcheck: {line}", err=True)
     if isinstance(trouble, BadModule):
@@ -132,6 +134,10 @@ class _Workers:
         """The idle worker, or a new one."""
         worker, self._idle = self._idle or WorkerProcess(), None
         return worker
+
+    def give(self, worker: WorkerProcess) -> None:
+        """Takes a worker back that is idle again."""
+        self._idle = worker
 
     def close(self) -> None:
         """Ends the idle worker."""
@@ -216,7 +222,7 @@ def _tried(
     try:
         for row in rows if request.exhaustive else ():
             if runs := runs_of(report.results, row.name, request.targets):
-                proofs[row.name] = prove(row, runs, workers.take, errors, request.timeout_s)
+                proofs[row.name] = prove(row, runs, workers, errors, request.timeout_s)
     except Stopped as stop:
         proofs[row.name] = stop.proof
         trouble = stop

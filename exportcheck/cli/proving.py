@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 from rich import progress
 
 from exportcheck.catalog import activations
+from exportcheck.cli.delivery import write
 from exportcheck.cli.progress import PLAIN_INTERVAL_S
 from exportcheck.errors import UsageError
 from exportcheck.exhaustive import line
+from exportcheck.exhaustive.drawing import draw, figures_to_json
 from exportcheck.exhaustive.figures import figures_from_json
 from exportcheck.exhaustive.journal import Journal
 from exportcheck.exhaustive.proof import Outcome, Proof, joined
@@ -20,7 +22,8 @@ from exportcheck.results import Report, Stage
 from exportcheck.targets import targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Any
 
     from rich.console import Console
@@ -70,6 +73,16 @@ def runs_of(results: Sequence[Result], name: str, named: Sequence[str]) -> list[
     return found
 
 
+class Workers(Protocol):
+    """Lends worker processes."""
+
+    def take(self) -> WorkerProcess:
+        """An idle one, or a new one."""
+
+    def give(self, worker: WorkerProcess) -> None:
+        """Takes one back that is idle again."""
+
+
 class Stopped(Exception):  # an event, not a mistake of anybody
     """The user has had enough; carries what was tried.
 
@@ -85,7 +98,7 @@ class Stopped(Exception):  # an event, not a mistake of anybody
 def prove(
     row: Asked,
     runs: Sequence[tuple[str, str]],
-    take: Callable[[], WorkerProcess],
+    workers: Workers,
     console: Console,
     timeout_s: float,
 ) -> Proof:
@@ -94,7 +107,7 @@ def prove(
     Args:
         row: an elementwise activation or module.
         runs: target and runtime of each.
-        take: gives a worker; it is ended here.
+        workers: lends a worker, which is ended where the proof ends early.
         console: where progress is shown.
         timeout_s: after so many seconds without progress it is given up.
 
@@ -102,7 +115,7 @@ def prove(
         BadModule: every input cannot be tried after all; says why.
         Stopped: the user interrupted it.
     """
-    worker = take()
+    worker = workers.take()
     try:
         ready = worker.prepare(row.module, row.name, runs, PREPARE_S)
         facts = {"truth": ready["truth"], "refused": ready["refused"]}
@@ -119,8 +132,10 @@ def prove(
             journal.close()
             if journal.trouble:
                 typer.echo(f"exportcheck: {journal.trouble}; it cannot be resumed", err=True)
-    finally:
+    except BaseException:
         worker.kill()
+        raise
+    workers.give(worker)
     return joined(journal.pieces, **facts)
 
 
@@ -180,6 +195,18 @@ def with_proofs(report: Report, proofs: Mapping[str, Proof]) -> Report:
             replace(result, notes=notes, actual={**result.actual, "every_float32": said})
         )
     return replace(report, results=tuple(results))
+
+
+def write_proofs(proofs: Mapping[str, Proof], folder: Path) -> None:
+    """Writes each proof's figures and its drawing, `exhaustive-NAME.json` and `.svg`.
+
+    Raises:
+        EnvironmentBroken: they cannot be written.
+    """
+    for name, proof in proofs.items():
+        stem = "".join(c if c.isalnum() or c in "-._" else "-" for c in name)
+        write(folder / f"exhaustive-{stem}.json", figures_to_json(name, proof))
+        write(folder / f"exhaustive-{stem}.svg", draw(name, proof))
 
 
 def refuted(proofs: Mapping[str, Proof]) -> bool:

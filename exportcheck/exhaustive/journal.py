@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from exportcheck.cache import folder
+from exportcheck.cache import PROOFS, folder
 from exportcheck.exhaustive import line
 from exportcheck.exhaustive.figures import Figures, figures_from_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FOLDER = "exhaustive"
 KEPT = 64
 """Files that stay, those written last: some 150 MB, for a file is one to three."""
 
@@ -35,7 +34,7 @@ class Journal:
     def __init__(self, key: str) -> None:
         self.trouble = ""
         self.pieces: dict[int, Figures] = {}
-        self._path = folder() / FOLDER / f"{key}.jsonl" if key else None
+        self._path = folder() / PROOFS.replace("*", key) if key else None
         if self._path is None:
             return
         try:
@@ -92,4 +91,4 @@ def _read(path: Path) -> list[tuple[int, Figures]]:
 
 def journals() -> list[Path]:
     """Every file there is."""
-    return sorted((folder() / FOLDER).glob("*.jsonl"))
+    return sorted(folder().glob(PROOFS))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exportcheck.compare import EAGER_OFF
 from exportcheck.exhaustive import line
-from exportcheck.exhaustive.figures import Figures, Gap, RunFigures
+from exportcheck.exhaustive.figures import Figures, RunFigures
 from exportcheck.exhaustive.gauge import NEAR
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def profile(proof: Proof, name: str, side: str) -> list[int | None]:
     Args:
         proof: with the pieces.
         name: a run, `target/runtime`; empty for eager beside the truth.
-        side: `eager` or `truth`.
+        side: `eager` or `float64`.
     """
     found: list[int | None] = []
     for piece in line.rightward():
@@ -115,6 +115,9 @@ def profile(proof: Proof, name: str, side: str) -> list[int | None]:
         if figures is None:
             found.append(None)
             continue
-        gap: Gap = figures.eager if not name else getattr(figures.runs[name], side)
+        gap = figures.eager
+        if name:
+            run = figures.runs[name]
+            gap = run.eager if side == "eager" else run.truth
         found.append(gap.ulp)
     return found

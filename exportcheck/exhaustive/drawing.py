@@ -66,13 +66,14 @@ def _plot(title: str, values: Sequence[int | None], top: int) -> Iterator[str]:
         yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}"/>'
         yield f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>'
     step = (_WIDTH - _LEFT - _RIGHT) / len(values)
-    bars, untried = [], []
-    for place, ulp in enumerate(values):
+    bars: list[str] = []
+    untried: list[str] = []
+    for place, largest in enumerate(values):
         box = f"M{_across(place, len(values)):.2f} {bottom}h{step:.2f}"
-        if ulp is None:
+        if largest is None:
             untried.append(f"{box}V{top}h-{step:.2f}z")
-        elif ulp:
-            bars.append(f"{box}V{bottom - _level(ulp):.1f}h-{step:.2f}z")
+        elif largest:
+            bars.append(f"{box}V{bottom - _level(largest):.1f}h-{step:.2f}z")
     yield f'<path class="untried" d="{"".join(untried)}"/>'
     yield f'<path class="error" d="{"".join(bars)}"/>'
 

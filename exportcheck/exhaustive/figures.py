@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Tuple
 
-Bits = tuple[int, int, int]
+Bits = Tuple[int, int, int]
 """A point as bit patterns of float32 numbers: the input, and what the two sides answer."""
 
 

@@ -10,7 +10,7 @@ READY := .venv/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help all dev test test-slow check lint format docs lock reports coremltools-suite trial golden curves browser package clean
+.PHONY: help all dev test test-slow check lint format docs lock reports coremltools-suite trial bench golden curves browser package clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -76,6 +76,9 @@ trial: $(READY) ## check other people's modules, write reports/foreign-modules.m
 	mkdir -p build/trial
 	.venv-trial/bin/python -m tests.trial.swapping
 	.venv-trial/bin/python -m tests.trial
+
+bench: $(READY) ## measure how fast everything is, write reports/performance.md
+	$(BIN)/python -m tests.bench
 
 package: $(READY) ## build wheel and sdist and check them
 	rm -rf dist

@@ -29,7 +29,8 @@ def main(name: str, count: int, jobs: int) -> None:
     import torch
 
     torch.set_num_threads(1)
-    proving = prepare(subject(name, "bare"), [(TARGET, "onnxruntime")], None).proving
+    ready = prepare(subject(name, "bare"), [(TARGET, "onnxruntime")], None)
+    proving = ready.proving
     # An odd step, or only one sign would be met.
     pieces = list(line.outward()[:: line.COUNT // count | 1])
     list(prove(proving, pieces[:jobs], jobs))  # warms up, and has the memory settings made

@@ -15,8 +15,8 @@ def page(parts: dict) -> str:
     lines = [
         "# How fast",
         "",
-        "Written by `make bench`; `python -m tests.bench PART …` measures one part anew. Both sides of",
-        "a ratio are measured in one run. Times on a machine that does other things are longer.",
+        "Written by `make bench`; `python -m tests.bench PART …` measures one part anew. Both",
+        "sides of a ratio are measured in one run. A machine that does other things is slower.",
     ]
     for name in ORDER:
         if name in parts:
@@ -45,7 +45,7 @@ def _cold(part: dict) -> Iterator[str]:
     )
     yield (
         "| the floor: exporters and runtimes alone, memoised, divided by the cores "
-        f"| {part['floor_s']:.1f} | {part['times_the_floor']:.2f} times that (at most 1.25 wanted) |"
+        f"| {part['floor_s']:.1f} | {part['times_the_floor']:.2f} times (at most 1.25 wanted) |"
     )
     yield ""
     yield "Where the time of one process goes:"
@@ -69,15 +69,15 @@ def _again(part: dict) -> Iterator[str]:
 def _growth(part: dict) -> Iterator[str]:
     yield "## As the matrix grows"
     yield ""
-    yield "`exportcheck all --no-cache`. Memory is the largest worker's, in MB, in each quarter of the"
-    yield "run: workers live as long as the run, and need not be replaced while that does not grow."
+    yield "`exportcheck all --no-cache`. Memory is the largest worker's, in MB, in each quarter of"
+    yield "the run: workers live as long as it, and need not be replaced while that does not grow."
     yield ""
     yield "| workers | size | cases | seconds | cases a second | memory by quarter |"
     yield "| ---: | ---: | ---: | ---: | ---: | --- |"
     for row in part["rows"]:
         memory = ", ".join(f"{size:.0f}" for size in row["memory_mb"])
         yield (
-            f"| {row['jobs']} | {row['size']}× | {row['cases']} | {row['seconds']:.1f} "
+            f"| {row['jobs']} | {row['size']} | {row['cases']} | {row['seconds']:.1f} "
             f"| {row['cases_per_s']:.1f} | {memory} |"
         )
 
@@ -86,8 +86,8 @@ def _exhaustive(part: dict) -> Iterator[str]:
     first = part["rows"][0]
     yield "## Every float32 number: what comparing costs"
     yield ""
-    yield f"{first['numbers'] / 2**20:.0f} pieces of 2^20 numbers, spread evenly over the line of 2^32,"
-    yield f"by {first['jobs']} threads through eager, ONNX Runtime (opset 17) and float64; the best of"
+    yield f"{first['numbers'] / 2**20:.0f} pieces of 2^20 numbers, spread evenly over all 2^32, by"
+    yield f"{first['jobs']} threads through eager, ONNX Runtime (opset 17) and float64; the best of"
     yield "three rounds, with and without comparing by turns."
     yield ""
     yield "| form | alone, ns a number | compared | times | 2^32 in seconds | peak memory, MB |"
@@ -105,7 +105,7 @@ def _exhaustive(part: dict) -> Iterator[str]:
 def _whole(part: dict) -> Iterator[str]:
     yield "## Every float32 number: all of them"
     yield ""
-    yield "`exportcheck check FORM --exhaustive --target onnx-trace-opset17`, start and export included."
+    yield "`exportcheck check FORM --exhaustive --target onnx-trace-opset17`, from start to end."
     yield ""
     yield "| form | seconds | peak memory, MB | ONNX Runtime is |"
     yield "| --- | ---: | ---: | --- |"

@@ -80,6 +80,8 @@ class Prover:
         self._offsets = torch.arange(self.size, dtype=torch.int32)
         self._x = torch.empty(self.size, dtype=torch.int32)
         self._rounded = torch.empty(self.size, dtype=torch.float32)
+        # Views of both, made once: some calls a chunk add up.
+        self._inputs, self._exact = self._x.numpy(), _bits(self._rounded)
         self._gauge = Gauge(self.size)
 
     def measure(self, piece: int) -> Figures:
@@ -118,11 +120,12 @@ class Prover:
     def _compare(self, answers: Answers, figures: Figures, size: int) -> None:
         """Adds what the first `size` numbers of a chunk come to."""
         measure = self._gauge.measure
-        x, eager = answers.x.numpy()[:size], _bits(answers.eager)[:size]
+        x, eager = self._inputs[:size], _bits(answers.eager)[:size]
         if answers.truth is None:
             truth, off, near = None, None, plain(eager)
         else:
-            truth = _bits(self._rounded.copy_(answers.truth))[:size]
+            self._rounded.copy_(answers.truth)
+            truth = self._exact[:size]
             sure = plain(truth)
             off = measure(x, eager, truth, figures.eager.ulp, plain=sure)
             near = off.near or plain(eager)
@@ -161,7 +164,8 @@ def prove(
 ) -> Iterator[tuple[int, Figures]]:
     """The figures of each piece as it is finished, in no order.
 
-    Threads share the memory of all libraries, and what takes the time leaves Python's lock alone.
+    Threads share the memory of all libraries, and what takes the time leaves Python's lock alone:
+    two threads were measured to need no more processor time for a number than one.
 
     Raises:
         Exception: whatever the module or a runtime raises.
@@ -185,13 +189,16 @@ def prove(
 
     _keep_memory()
     count = min(jobs or default_jobs(), max(1, len(pieces)))
-    for _ in range(count):
-        threading.Thread(target=work, daemon=True).start()
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
     for _ in pieces:
         answer = done.get()
         if isinstance(answer, Exception):
             raise answer
         yield answer
+    for thread in threads:
+        thread.join()
 
 
 def _keep_memory() -> None:

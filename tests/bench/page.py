@@ -33,7 +33,9 @@ def _cold(part: dict) -> Iterator[str]:
     stock, memo = part["stock"], part["memo"]
     yield "## The whole matrix, cold"
     yield ""
-    whole = "all cells" if part["share"] == 1 else f"every {part['share']}th activation and network"
+    whole = (
+        "all cells" if part["share"] == 1 else f"one in {part['share']} of activations and networks"
+    )
     yield f"{part['cases']} cells ({whole}); seconds."
     yield ""
     yield "| what | seconds | exportcheck all is |"

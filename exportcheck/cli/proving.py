@@ -40,7 +40,7 @@ def must_be_elementwise(rows: Sequence[Asked], facts: Mapping[str, Mapping[str, 
     """Refuses what cannot be tried on every input, before anything is checked.
 
     Raises:
-        UsageError: a row is not elementwise, or is asked for in a network only.
+        UsageError: a row is not elementwise, takes a range only, or stands in a network only.
     """
     for row in rows:
         known = activations().get(row.name)
@@ -48,6 +48,10 @@ def must_be_elementwise(rows: Sequence[Asked], facts: Mapping[str, Mapping[str, 
         if "bare" not in row.networks:
             raise UsageError(
                 f"--exhaustive: {row.name} in a network has more inputs than can be tried"
+            )
+        if row.module and any(given.low is not None for given in row.module.inputs):
+            raise UsageError(
+                f"--exhaustive tries every number, and --input has a range for {row.name}: omit it"
             )
         if not elementwise:
             raise UsageError(

@@ -117,6 +117,12 @@ def test_what_is_not_elementwise_is_refused_before_anything_runs(check, name):
     assert done.out == ""
 
 
+def test_a_range_is_refused(check):
+    done = check(f"{GOOD}:Hard", "--input", "2x8x4x4:0..1")
+    assert done.code == 2
+    assert "--exhaustive tries every number" in done.err
+
+
 def test_a_network_is_refused(check):
     done = check("relu6", "--network", "conv")
     assert done.code == 2

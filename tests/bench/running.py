@@ -40,7 +40,7 @@ def exportcheck(*words: str, cache: Path | None = None, watched: bool = False) -
         RuntimeError: it ended with something other than 0 or 1.
     """
     with tempfile.TemporaryDirectory() as empty:
-        environment = {**os.environ, "EXPORTCHECK_CACHE": str(cache or empty), "COLUMNS": "200"}
+        environment = {**os.environ, "EXPORTCHECK_CACHE": str(cache or empty), "COLUMNS": "400"}
         return _run([sys.executable, "-m", "exportcheck", *words], environment, watched)
 
 

@@ -10,7 +10,7 @@ READY := .venv/.ready
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help all dev test test-slow check lint format docs lock reports coremltools-suite trial bench golden curves browser package clean
+.PHONY: help all dev test test-slow test-toolchain check lint format docs lock toolchains reports coremltools-suite trial bench golden curves browser package clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -33,6 +33,9 @@ test: $(READY) ## run the fast tests
 
 test-slow: $(READY) ## run the slow tests too
 	$(BIN)/pytest -q -n auto -m "not macos and not toolchain"
+
+test-toolchain: $(READY) ## run torch 1.7.1 for real; installs it into the user's cache
+	$(BIN)/pytest -q -m toolchain
 
 check: lint test ## lint, types and the fast tests
 
@@ -62,6 +65,12 @@ lock: ## write both lock files anew from their .in files
 	.venv-lock/bin/pip install --quiet pip-tools
 	.venv-lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links -o $(LOCK) exportcheck/toolchains/torch-2.13.in
 	.venv-lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links -c $(LOCK) -o tests/requirements.txt tests/requirements.in
+	rm -r .venv-lock
+
+toolchains: ## write the locks of the old toolchains anew from their .in files
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet uv
+	PYTHONPATH=. .venv-lock/bin/python -m exportcheck.toolchains.locking
 	rm -r .venv-lock
 
 reports: all ## what is committed in reports/: the same

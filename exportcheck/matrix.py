@@ -49,12 +49,14 @@ class Column:
 
     target: str
     runtime: str
+    toolchain: str = ""
+    """Empty where the report has one only."""
 
     @property
     def group(self) -> str:
         """Heading over several columns; empty for a target that this version does not know."""
         known = targets().get(self.target)
-        return known.group if known else ""
+        return " ".join(filter(None, (self.toolchain, known.group if known else "")))
 
     @property
     def label(self) -> str:
@@ -137,15 +139,20 @@ def lay_out(report: Report) -> Matrix:
     """The matrix of `report`, rows in the catalogue's order, what it does not know last."""
     grouped: dict[tuple[str, Column], list[Result]] = {}
     forms: dict[str, str] = {}
+    toolchains = list(dict.fromkeys(result.case.toolchain for result in report.results))
     for result in report.results:
-        column = Column(result.case.target, result.case.runtime)
+        case = result.case
+        column = Column(case.target, case.runtime, case.toolchain if toolchains[1:] else "")
         grouped.setdefault((result.case.activation, column), []).append(result)
         forms.setdefault(result.case.activation, result.family or result.case.activation)
     rows, order = list(activations()), list(targets())
     families: dict[str, tuple[str, ...]] = {}
     for form in sorted(forms, key=lambda name: (_place(name, rows), name)):
         families[forms[form]] = (*families.get(forms[form], ()), form)
-    columns = sorted({c for _, c in grouped}, key=lambda c: (_place(c.target, order), c.runtime))
+    columns = sorted(
+        {column for _, column in grouped},
+        key=lambda c: (_place(c.toolchain, toolchains), _place(c.target, order), c.runtime),
+    )
     cells = {key: Cell(tuple(results)) for key, results in grouped.items()}
     return Matrix(tuple(columns), families, cells)
 
@@ -165,7 +172,7 @@ class Failure:
     known: Known | None
     results: tuple[Result, ...]
     works_in: tuple[str, ...]
-    """The targets of this report where the same activation passes in the same networks."""
+    """The targets where the same activation passes in the same networks and toolchains."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -189,20 +196,20 @@ def failures(report: Report) -> tuple[Failure, ...]:
     for r in (*report.new, *report.known):
         key = (r.case.activation, r.stage.value, r.status, r.first_line, r.known)
         grouped.setdefault(key, []).append(r)
-    passed: dict[str, dict[str, set[str]]] = {}
+    passed: dict[str, dict[str, set[tuple[str, str]]]] = {}
     for r in report.results:
         if r.status is Status.PASS:
             targets_of = passed.setdefault(r.case.activation, {})
-            targets_of.setdefault(r.case.target, set()).add(r.case.network)
+            targets_of.setdefault(r.case.target, set()).add((r.case.network, r.case.toolchain))
     return tuple(
         Failure(*key, tuple(results), _works_in(passed.get(key[0], {}), results))
         for key, results in grouped.items()
     )
 
 
-def _works_in(passed: dict[str, set[str]], failed: list[Result]) -> tuple[str, ...]:
-    networks = {r.case.network for r in failed}
-    return tuple(target for target, where in passed.items() if networks <= where)
+def _works_in(passed: dict[str, set[tuple[str, str]]], failed: list[Result]) -> tuple[str, ...]:
+    wanted = {(r.case.network, r.case.toolchain) for r in failed}
+    return tuple(target for target, where in passed.items() if wanted <= where)
 
 
 def known_failures(report: Report) -> dict[Known, tuple[Result, ...]]:

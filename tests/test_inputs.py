@@ -14,6 +14,7 @@ from exportcheck.inputs import (
     network_inputs,
 )
 from exportcheck.networks import EXAMPLE_SHAPES
+from exportcheck.results import Worst
 
 SHAPE = EXAMPLE_SHAPES["bare"]
 DTYPES = ("float32", "float16")
@@ -200,3 +201,12 @@ def test_networks_get_one_normal_batch(network, dtype):
     np.testing.assert_array_equal(given.values, given.values.astype(dtype).astype(np.float32))
     (again,) = network_inputs(EXAMPLE_SHAPES[network], dtype)
     np.testing.assert_array_equal(again.values, given.values)
+
+
+def test_the_batch_of_a_point_is_where_the_point_is():
+    array = np.arange(24, dtype=np.float32).reshape(6, 4)
+    given = InputClass("some", (array,), gates=True, count=3)
+    worst = Worst(None, 1.0, 2.0, None, (3, 1))
+    assert given.rows_of(worst) == slice(2, 4)
+    assert given.rows_of(None) == slice(0, 2)
+    assert InputClass("some", (array,), gates=True).rows_of(worst) == slice(None)

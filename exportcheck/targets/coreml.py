@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -17,15 +18,27 @@ from exportcheck.targets.torchscript import trace, traced_operators
 
 @dataclass(frozen=True)
 class CoreML:
-    """`coremltools.convert` to an ML program, from a trace or from an ExportedProgram."""
+    """`coremltools.convert` to an ML program, from a trace or from an ExportedProgram.
+
+    Attributes:
+        precision: `float32` or `float16`.
+        frontend: `trace` or `export`.
+        without: graph passes that are left out, as `common::noop_elimination`; all of them, `*`.
+    """
 
     precision: str
     frontend: str = "trace"
+    without: str = ""
     quick: bool = False
     group: str = "Core ML"
     suffix: str = ".mlpackage"
     distributions: tuple[str, ...] = ("torch", "coremltools", "numpy")
     runtimes: tuple[Runtime, ...] = (AppleCoreML(), MilNumpy())
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of coremltools, those that know ML programs, and this front end."""
+        return {"coremltools": ">=8" if self.frontend == "export" else ">=5"}
 
     @property
     def siblings(self) -> Mapping[str, Culprit]:
@@ -36,9 +49,23 @@ class CoreML:
         return {other: Culprit.EXPORTER}
 
     @property
+    def variants(self) -> Iterator[CoreML]:
+        """Without any graph pass, and without each of them: one that agrees tells the guilty pass.
+
+        Not in float16, where a pass does the rounding; older coremltools give no choice.
+        """
+        pipeline = getattr(import_coremltools(), "PassPipeline", None)
+        if self.precision == "float32" and pipeline is not None:
+            for name in ("*", *dict.fromkeys(pipeline.DEFAULT.passes)):
+                yield replace(self, without=name)
+
+    @property
     def name(self) -> str:
         """For example `coreml-fp16`."""
-        return "coreml-" + self.label.replace(" ", "-")
+        name = "coreml-" + self.label.replace(" ", "-")
+        if not self.without:
+            return name
+        return f"{name} without " + self.without.replace("*", "coremltools' graph passes")
 
     @property
     def label(self) -> str:
@@ -59,9 +86,11 @@ class CoreML:
         else:
             source = trace(module, example)
             options["inputs"] = [
-                _tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)
+                tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)
             ]
-        _forget_names()
+        if self.without:
+            options["pass_pipeline"] = _pipeline(self.without)
+        forget_names()
         return ct.convert(
             source,
             convert_to="mlprogram",
@@ -136,22 +165,31 @@ class CoreML:
 
     def untranslated(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """The operators that coremltools has no conversion function for."""
-        import_coremltools()
-        from coremltools.converters.mil.frontend.torch.torch_op_registry import (
-            _TORCH_OPS_REGISTRY,
+        return unregistered(self._operators(module, example))
+
+
+def unregistered(operators: Sequence[str]) -> Sequence[str]:
+    """Those of `operators`, each once, that coremltools has no conversion function for."""
+    import_coremltools()
+    from coremltools.converters.mil.frontend.torch.torch_op_registry import _TORCH_OPS_REGISTRY
+
+    # Up to 7.0 the registry is a dictionary, and in-place operators are looked up without the mark.
+    known = getattr(_TORCH_OPS_REGISTRY, "get_func", None) or _TORCH_OPS_REGISTRY.get
+    return tuple(
+        dict.fromkeys(
+            name for name in operators if "::" not in name or known(name.split("::")[1]) is None
         )
-
-        operators = self._operators(module, example)
-        return tuple(
-            dict.fromkeys(
-                name
-                for name in operators
-                if "::" not in name or _TORCH_OPS_REGISTRY.get_func(name.split("::")[1]) is None
-            )
-        )
+    )
 
 
-def _forget_names() -> None:
+def _pipeline(without: str) -> Any:
+    """coremltools' own passes but those that are left out."""
+    default = import_coremltools().PassPipeline.DEFAULT
+    kept = [name for name in default.passes if not fnmatchcase(name, without)]
+    return type(default)(kept, f"without {without}")
+
+
+def forget_names() -> None:
     """Makes the next conversion number its operations from nought.
 
     coremltools clears its counter after a conversion that succeeds only, and quotes the numbered
@@ -162,7 +200,7 @@ def _forget_names() -> None:
     Builder.name_count.clear()
 
 
-def _tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:
+def tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:
     """An input for coremltools: of integers 32 bits wide, the widest that Core ML takes.
 
     A dynamic axis may be up to four times as long as in the example: Core ML wants a bound.

@@ -90,8 +90,8 @@ def _exhaustive(part: dict) -> Iterator[str]:
     yield ""
     yield f"{first['numbers'] / 2**20:.0f} pieces of 2^20 numbers, spread evenly over all 2^32, by"
     yield f"{first['jobs']} threads through eager, ONNX Runtime (opset 17) and float64; the best of"
-    yield "three rounds, with and without comparing by turns. Processor time is that of all threads;"
-    yield "other programs disturb it less."
+    yield "three rounds, with and without comparing by turns. Other programs disturb the times less"
+    yield "when processor time is counted, of all threads."
     yield ""
     yield (
         "| form | alone, ns a number | compared | times | times, processor time "

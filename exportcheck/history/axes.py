@@ -1,0 +1,103 @@
+"""Runs in a row by the version of one package, and what the row says: since when, and where not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exportcheck.history.statements import State, Statement, state_of
+from exportcheck.history.tracks import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exportcheck.history.runs import History, Run
+    from exportcheck.history.tracks import Track
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Runs ordered by one package.
+
+    Attributes:
+        package: whose version labels each run.
+        fixed: what stays the same, `torch 1.7.1`; empty where each run has packages of its own.
+        runs: oldest first.
+    """
+
+    package: str
+    fixed: str
+    runs: tuple[Run, ...]
+
+    def label(self, run: Run) -> str:
+        """The version of the axis' package in `run`, without what follows a plus sign."""
+        return run.versions.get(self.package, "?").partition("+")[0]
+
+
+def axes(history: History, track: Track) -> tuple[Axis, ...]:
+    """The rows of runs to show `track` on: whole toolchains, then coremltools over one PyTorch.
+
+    Only runs that have a column of the track are on them.
+    """
+    runs = [run for run in history.runs if columns(run, track)]
+    whole = tuple(run for run in runs if "+" not in run.toolchain)
+    found = [Axis("torch", "", whole)] if whole else []
+    if "coremltools" in track.packages:
+        by_torch: dict[str, list[Run]] = {}
+        for run in runs:
+            by_torch.setdefault(run.versions["torch"].partition("+")[0], []).append(run)
+        found += [
+            Axis("coremltools", f"torch {torch}", tuple(some))
+            for torch, some in by_torch.items()
+            if len({run.versions.get("coremltools") for run in some}) > 1
+        ]
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Neighbouring runs in which a form stands the same."""
+
+    state: State | None
+    runs: tuple[Run, ...]
+
+
+def spans(axis: Axis, form: str, track: Track) -> tuple[Span, ...]:
+    """The runs of `axis` joined where the state is equal; a state of None was not run."""
+    found: list[tuple[State | None, list[Run]]] = []
+    for run in axis.runs:
+        statement = state_of(run, form, track)
+        state = statement.state if statement else None
+        if found and found[-1][0] == state:
+            found[-1][1].append(run)
+        else:
+            found.append((state, [run]))
+    return tuple(Span(state, tuple(runs)) for state, runs in found)
+
+
+def first_working(axis: Axis, form: str, track: Track) -> Statement | None:
+    """The first statement from which on every one that was run works; None where the last fails."""
+    return _since(axis, form, track, lambda state: state.works)
+
+
+def first_converting(axis: Axis, form: str, track: Track) -> Statement | None:
+    """The same for at least being converted."""
+    return _since(axis, form, track, lambda state: state.works or state is State.CONVERTS)
+
+
+def _since(axis: Axis, form: str, track: Track, good) -> Statement | None:  # type: ignore
+    since: Statement | None = None
+    for run in reversed(axis.runs):
+        statement = state_of(run, form, track)
+        if statement is None:
+            continue
+        if not good(statement.state):
+            break
+        since = statement
+    return since
+
+
+def versions_text(axis: Axis, runs: Sequence[Run]) -> str:
+    """For example `1.6.0 to 1.7.1`, `1.8.1`; whatever lies between was on the axis too."""
+    first, last = axis.label(runs[0]), axis.label(runs[-1])
+    return first if first == last else f"{first} to {last}"

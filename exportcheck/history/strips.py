@@ -1,0 +1,121 @@
+"""Strips: forms down, versions across, a state in each cell. What every way to show a history has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exportcheck.catalog import activations
+from exportcheck.history.axes import axes
+from exportcheck.history.statements import WORDS, State, Statement, state_of
+from exportcheck.history.tracks import option, tracks
+from exportcheck.matrix import error_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from exportcheck.history.axes import Axis
+    from exportcheck.history.runs import History, Run
+    from exportcheck.history.tracks import Track
+
+LEGEND = (
+    "✓ works  ~ works, with a note  ◐ works alone, fails between layers  ○ converts, was not run  "
+    "≠ wrong numbers  ✗ fails  ☠ crashes or hangs  – no such module yet  blank: not measured"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A form; its statements are in the order of the strip's runs, None where it was not run."""
+
+    form: str
+    kind: str
+    statements: tuple[Statement | None, ...]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One track along one axis."""
+
+    track: Track
+    axis: Axis
+    rows: tuple[Row, ...]
+
+    @property
+    def title(self) -> str:
+        """For example `Core ML, float32, by coremltools on torch 1.7.1`."""
+        fixed = f" on {self.axis.fixed}" if self.axis.fixed else ""
+        return f"{self.track.title}, by {self.axis.package}{fixed}"
+
+    @property
+    def heads(self) -> tuple[tuple[str, str], ...]:
+        """Above each run: the axis' version and, where it moves too, that of the other package."""
+        other = next((p for p in self.track.packages if p != self.axis.package), "")
+        if self.axis.fixed:
+            other = ""
+        return tuple((self.axis.label(run), short_version(run, other)) for run in self.axis.runs)
+
+    @property
+    def other(self) -> str:
+        """The package whose versions stand second in `heads`; empty where none does."""
+        others = [p for p in self.track.packages if p != self.axis.package]
+        return others[0] if others and not self.axis.fixed else ""
+
+
+def short_version(run: Run, package: str) -> str:
+    """The version of `package` without what follows a plus sign; empty where it has none."""
+    return run.versions.get(package, "").partition("+")[0]
+
+
+def strips(
+    history: History, forms: Sequence[str], keep: Callable[[Track], bool] = lambda _: True
+) -> tuple[Strip, ...]:
+    """Every strip on which one of `forms` was run, native forms above hand-written ones."""
+    ordered = sorted(forms, key=_rank)
+    found = []
+    for track in tracks(history.runs):
+        if not keep(track):
+            continue
+        for axis in axes(history, track):
+            rows = tuple(_row(axis, form, track) for form in ordered)
+            rows = tuple(row for row in rows if any(row.statements))
+            if rows:
+                found.append(Strip(track, axis, rows))
+    return tuple(found)
+
+
+def _row(axis: Axis, form: str, track: Track) -> Row:
+    known = activations().get(form)
+    statements = tuple(state_of(run, form, track) for run in axis.runs)
+    return Row(form, known.form if known else "", statements)
+
+
+_KINDS = ("native", "in-place", "hand-written", "autograd")
+
+
+def _rank(form: str) -> tuple[int, int]:
+    """Native forms first; of a kind in the catalogue's order."""
+    known = list(activations())
+    place = known.index(form) if form in known else len(known)
+    kind = activations()[form].form if form in known else ""
+    return (_KINDS.index(kind) if kind in _KINDS else len(_KINDS), place)
+
+
+def detail(statement: Statement) -> str:
+    """A statement in words: `works, opset 12, error 7e-07`, `fails at export: …`."""
+    where = option(statement.column)
+    outcome = statement.outcome
+    words = WORDS[statement.state]
+    if statement.state.works:
+        error = error_text(outcome.max_error)
+        parts = [words, where, f"worst error {error}", *outcome.notes]
+        parts += [f"{net} {one.stage.value}: {one.message}" for net, one in statement.between.items()]
+        return "; ".join((", ".join(parts[:3]), *parts[3:]))
+    if statement.state.failed:
+        words += f" at {outcome.stage.value}" if statement.state is not State.WRONG else ""
+    return f"{words}, {where}" + (f": {outcome.message}" if outcome.message else "")
+
+
+def by_option(statement: Statement) -> Mapping[str, State]:
+    """The state of each column of the track, by opset or runtime."""
+    return {option(column): state for column, state in statement.states.items()}

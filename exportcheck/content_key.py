@@ -123,6 +123,12 @@ def _machine() -> str:
     return json.dumps([platform.system(), platform.machine(), _processor(), sys.version])
 
 
+def processor() -> str:
+    """The processor by its maker's name; empty where the system does not say."""
+    names = [line.partition(":")[2] for line in _processor().splitlines() if "model name" in line]
+    return names[0].strip() if names else platform.processor()
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()

@@ -38,8 +38,9 @@ def take_turns(
 ) -> dict[str, list[float]]:
     """Seconds of each function, one figure a round.
 
-    The order changes from round to round, always in the same way: what ran before leaves the caches
-    and the allocator in its own state.
+    Whatever ran before leaves the caches and the allocator in its own state. So each function runs
+    once untimed right before it is timed, and the order changes from round to round, always in the
+    same way.
 
     Args:
         functions: by name.
@@ -50,6 +51,8 @@ def take_turns(
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(-WARM_UP, rounds):
         for name in order.sample(list(functions), len(functions)):
+            functions[name].prepare()
+            functions[name].run()
             functions[name].prepare()
             begun = clock()
             functions[name].run()

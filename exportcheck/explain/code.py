@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from exportcheck.catalog import Activation
 
+_OWN = "exportcheck.forms"
 _FORMS = Path(__file__).parents[1] / "forms.py"
+
+
+def call_of(activation: Activation) -> str:
+    """The call that makes a form: `torch.nn.Hardswish(inplace=True)`."""
+    arguments = ", ".join(f"{key}={value!r}" for key, value in activation.kwargs.items())
+    return f"{activation.module.removeprefix(f'{_OWN}.')}({arguments})"
 
 
 def code_of(activation: Activation) -> str:
@@ -19,12 +26,10 @@ def code_of(activation: Activation) -> str:
     Docstrings are left out, for the formula stands beside the code.
     """
     module, _, name = activation.module.rpartition(".")
-    arguments = ", ".join(f"{key}={value!r}" for key, value in activation.kwargs.items())
-    call = f"{activation.module}({arguments})"
-    if module != "exportcheck.forms":
-        return call
+    if module != _OWN:
+        return call_of(activation)
     text = "\n\n\n".join(_with_what_it_uses(name))
-    return f"{text}\n\n\n{name}({arguments})" if arguments else text
+    return f"{text}\n\n\n{call_of(activation)}" if activation.kwargs else text
 
 
 def _with_what_it_uses(name: str) -> list[str]:

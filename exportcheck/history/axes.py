@@ -1,11 +1,10 @@
-"""Runs in a row by the version of one package, and what the row says: since when, and where not."""
+"""Runs in a row by the version of one package."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exportcheck.history.statements import State, Statement, state_of
 from exportcheck.history.tracks import columns
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def axes(history: History, track: Track) -> tuple[Axis, ...]:
     """
     runs = [run for run in history.runs if columns(run, track)]
     whole = tuple(run for run in runs if "+" not in run.toolchain)
-    found = [Axis("torch", "", whole)] if whole else []
+    found = [Axis(track.packages[0], "", whole)] if whole else []
     if "coremltools" in track.packages:
         by_torch: dict[str, list[Run]] = {}
         for run in runs:
@@ -52,49 +51,6 @@ def axes(history: History, track: Track) -> tuple[Axis, ...]:
             if len({run.versions.get("coremltools") for run in some}) > 1
         ]
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class Span:
-    """Neighbouring runs in which a form stands the same."""
-
-    state: State | None
-    runs: tuple[Run, ...]
-
-
-def spans(axis: Axis, form: str, track: Track) -> tuple[Span, ...]:
-    """The runs of `axis` joined where the state is equal; a state of None was not run."""
-    found: list[tuple[State | None, list[Run]]] = []
-    for run in axis.runs:
-        statement = state_of(run, form, track)
-        state = statement.state if statement else None
-        if found and found[-1][0] == state:
-            found[-1][1].append(run)
-        else:
-            found.append((state, [run]))
-    return tuple(Span(state, tuple(runs)) for state, runs in found)
-
-
-def first_working(axis: Axis, form: str, track: Track) -> Statement | None:
-    """The first statement from which on every one that was run works; None where the last fails."""
-    return _since(axis, form, track, lambda state: state.works)
-
-
-def first_converting(axis: Axis, form: str, track: Track) -> Statement | None:
-    """The same for at least being converted."""
-    return _since(axis, form, track, lambda state: state.works or state is State.CONVERTS)
-
-
-def _since(axis: Axis, form: str, track: Track, good) -> Statement | None:  # type: ignore
-    since: Statement | None = None
-    for run in reversed(axis.runs):
-        statement = state_of(run, form, track)
-        if statement is None:
-            continue
-        if not good(statement.state):
-            break
-        since = statement
-    return since
 
 
 def versions_text(axis: Axis, runs: Sequence[Run]) -> str:

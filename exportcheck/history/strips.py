@@ -48,18 +48,17 @@ class Strip:
         return f"{self.track.title}, by {self.axis.package}{fixed}"
 
     @property
-    def heads(self) -> tuple[tuple[str, str], ...]:
-        """Above each run: the axis' version and, where it moves too, that of the other package."""
-        other = next((p for p in self.track.packages if p != self.axis.package), "")
-        if self.axis.fixed:
-            other = ""
-        return tuple((self.axis.label(run), short_version(run, other)) for run in self.axis.runs)
-
-    @property
     def other(self) -> str:
-        """The package whose versions stand second in `heads`; empty where none does."""
+        """The package that moves beside the axis' own; empty where none does."""
         others = [p for p in self.track.packages if p != self.axis.package]
         return others[0] if others and not self.axis.fixed else ""
+
+    @property
+    def heads(self) -> tuple[tuple[str, str], ...]:
+        """Above each run: the axis' version and that of `other`."""
+        return tuple(
+            (self.axis.label(run), short_version(run, self.other)) for run in self.axis.runs
+        )
 
 
 def short_version(run: Run, package: str) -> str:

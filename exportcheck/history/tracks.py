@@ -69,9 +69,9 @@ def columns(run: Run, track: Track) -> tuple[Column, ...]:
 
 
 def option(column: Column) -> str:
-    """What tells a column from the others of its track: `opset 12`, else its runtime."""
+    """What tells a column from the others of its track: `opset 12`, else its target."""
     opset = _opset(column)
-    return f"opset {opset}" if opset else column.runtime
+    return f"opset {opset}" if opset else column.target
 
 
 def _opset(column: Column) -> int:

@@ -94,7 +94,10 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
         forms=forms,
         curve=_curves().get(family),
         strips=shown,
-        needed=tuple(s for strip in shown for s in past.needed(strip, reference.name)),
+        needed=(
+            *(s for strip in shown for s in past.needed(strip, reference.name)),
+            *past.never_needed(shown, reference.name),
+        ),
         failed=past.failed(shown),
         newest=present.named(newest) if newest else "",
         now=present.still(newest, reference.name, others) if newest else (),

@@ -8,31 +8,27 @@ from typing import TYPE_CHECKING
 from exportcheck.explain.commands import reproduce
 from exportcheck.explain.sentences import Sentence, listed, verb
 from exportcheck.history.axes import versions_text
+from exportcheck.history.overview import usable
 from exportcheck.history.statements import WORDS, State
 from exportcheck.history.tracks import option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from exportcheck.history.statements import Statement
     from exportcheck.history.strips import Row, Strip
 
-
-def usable(statement: Statement | None) -> bool:
-    """Whether a form passed, or at least was converted where nothing could run it."""
-    return statement is not None and (
-        statement.state.works or statement.state is State.CONVERTS
-    )
+_FAILS = {State.UNAVAILABLE: "does not exist yet", State.WRONG: "gives wrong numbers"}
 
 
 def needed(strip: Strip, reference: str) -> tuple[Sentence, ...]:
     """Since when `reference` works on `strip`, and before that what worked in its place.
 
-    Empty where the reference was not run there.
+    Empty where the reference works everywhere, or was not run.
     """
     rows = {row.form: row for row in strip.rows}
     native = rows.pop(reference, None)
-    if native is None:
+    if native is None or all(one is None or usable(one) for one in native.statements):
         return ()
     stand_ins = [row for row in rows.values() if row.kind not in ("native", "in-place")]
     return (*_without(strip, native, stand_ins), *_since(strip, native))
@@ -53,14 +49,18 @@ def _without(strip: Strip, native: Row, stand_ins: Sequence[Row]) -> Iterator[Se
             continue
         some = list(places)
         versions = versions_text(strip.axis, [strip.axis.runs[place] for place in some])
-        text = f"{_on(strip)} {versions}: {native.form} {_fails(state)}"
+        text = f"{_on(strip)} {versions}: {native.form} {_FAILS.get(state, WORDS[state])}"
         if working:
             text += f"; {listed(working)} {verb(working, _did(stand_ins, working, some[-1]))}"
         elif stand_ins:
             text += ", and no other form works either"
-        last = native.statements[some[-1]]
-        assert last is not None  # noqa: S101  # its state is not
-        yield Sentence(f"{text}.", reproduce(last.run, native.form, last.column))
+        yield Sentence(f"{text}.", _again(native.statements[some[-1]]))
+
+
+def _again(statement: Statement | None) -> str:
+    if statement is None:
+        return ""
+    return reproduce(statement.run, statement.form, statement.column)
 
 
 def _did(rows: Sequence[Row], working: Sequence[str], place: int) -> str:
@@ -71,23 +71,18 @@ def _did(rows: Sequence[Row], working: Sequence[str], place: int) -> str:
 
 def _since(strip: Strip, native: Row) -> Iterator[Sentence]:
     """From which version on the native form works, if the newest run has it work."""
-    since: Statement | None = None
     measured = [one for one in native.statements if one is not None]
+    since: Statement | None = None
     for statement in reversed(measured):
         if not usable(statement):
             break
         since = statement
     if since is None:
         return
-    command = reproduce(since.run, native.form, since.column)
+    later = "" if since is measured[-1] else " and later"
     word = "works" if since.state.works else "converts"
-    if since is measured[0]:
-        runs = [one.run for one in measured]
-        every = f"{versions_text(strip.axis, runs)}, {len(runs)} measured"
-        yield Sentence(f"{_on(strip)} {every}: {native.form} {word} in all of them.", command)
-        return
     label = strip.axis.label(since.run)
-    yield Sentence(f"{_on(strip)} {label} and later: {native.form} {word} by itself.", command)
+    yield Sentence(f"{_on(strip)} {label}{later}: {native.form} {word} by itself.", _again(since))
 
 
 def _on(strip: Strip) -> str:
@@ -95,52 +90,63 @@ def _on(strip: Strip) -> str:
     return f"{strip.track.title}{fixed}, {strip.axis.package}"
 
 
-def _fails(state: State) -> str:
-    return {State.UNAVAILABLE: "does not exist yet", State.WRONG: "gives wrong numbers"}.get(
-        state, WORDS[state]
-    )
+def never_needed(strips: Iterable[Strip], reference: str) -> tuple[Sentence, ...]:
+    """One sentence on all tracks where `reference` works in every run; empty where there is none."""
+    found = []
+    for strip in strips:
+        statements = [s for row in strip.rows if row.form == reference for s in row.statements]
+        measured = [one for one in statements if one is not None]
+        if measured and all(map(usable, measured)):
+            versions = versions_text(strip.axis, [one.run for one in measured])
+            found.append((f"{_on(strip)} {versions}", measured[0]))
+    if not found:
+        return ()
+    where = "; ".join(text for text, _ in found)
+    text = f"Wherever it was measured {reference} works by itself: {where}."
+    return (Sentence(text, _again(found[0][1])),)
 
 
 def failed(strips: Sequence[Strip]) -> tuple[Sentence, ...]:
-    """Every failure there was, told once for each form and message, in the words of its day."""
-    found: dict[tuple[str, str, str], list[tuple[Strip, list[Statement]]]] = {}
+    """Every failure there was, told once for each track and message, in the words of its day."""
+    found: dict[tuple[str, str], dict[str, dict[Strip, list[Statement]]]] = {}
     for strip in strips:
         for row in strip.rows:
             for statement in row.statements:
-                if statement is None or not statement.state.failed:
-                    continue
-                key = (row.form, strip.track.title, _words(statement))
-                stretches = found.setdefault(key, [])
-                if not stretches or stretches[-1][0] is not strip:
-                    stretches.append((strip, []))
-                stretches[-1][1].append(statement)
-    return tuple(_told(*key, stretches) for key, stretches in found.items())
-
-
-def _words(statement: Statement) -> str:
-    return statement.outcome.message
+                if statement is not None and statement.state.failed:
+                    forms = found.setdefault((strip.track.title, statement.outcome.message), {})
+                    places = forms.setdefault(row.form, {})
+                    places.setdefault(strip, []).append(statement)
+    return tuple(s for (track, quote), forms in found.items() for s in _told(track, quote, forms))
 
 
 def _told(
-    form: str, track: str, quote: str, stretches: Sequence[tuple[Strip, Sequence[Statement]]]
-) -> Sentence:
-    where = "; ".join(
-        f"{strip.axis.package} {_runs(strip, some)}"
-        + (f" on {strip.axis.fixed}" if strip.axis.fixed else "")
-        for strip, some in stretches
-    )
-    last = stretches[0][1][-1]
-    stage = last.outcome.stage.value
-    what = "wrong numbers" if last.state is State.WRONG else f"{WORDS[last.state]} at {stage}"
-    text = f"{form}, {track}: {what} ({option(last.column)}) with {where}."
-    return Sentence(text, reproduce(last.run, form, last.column), quote)
+    track: str, quote: str, forms: dict[str, dict[Strip, list[Statement]]]
+) -> Iterator[Sentence]:
+    """A sentence for the forms that failed with the same words in the same versions."""
+    by_place: dict[str, list[str]] = {}
+    for form, stretches in forms.items():
+        where = "; ".join(_where(strip, some) for strip, some in stretches.items())
+        by_place.setdefault(where, []).append(form)
+    for where, names in by_place.items():
+        last = next(iter(forms[names[0]].values()))[-1]
+        if last.state is State.WRONG:
+            what = f"{verb(names, 'give')} wrong numbers"
+        else:
+            what = f"{verb(names, _plural(last.state))} at {last.outcome.stage.value}"
+        text = f"{listed(names)} {what}: {track} ({option(last.column)}), {where}."
+        yield Sentence(text, _again(last), quote)
 
 
-def _runs(strip: Strip, statements: Sequence[Statement]) -> str:
-    """The versions, neighbours joined: `1.6.0 to 1.7.1, 2.1.2`."""
+def _plural(state: State) -> str:
+    return "fail" if state is State.FAILS else "crash or hang"
+
+
+def _where(strip: Strip, statements: Sequence[Statement]) -> str:
+    """The versions, neighbours joined: `torch 1.6.0 to 1.7.1, 2.1.2`."""
     places = [strip.axis.runs.index(one.run) for one in statements]
     parts = []
     for _, group in groupby(enumerate(places), lambda pair: pair[1] - pair[0]):
         some = [strip.axis.runs[place] for _, place in group]
         parts.append(versions_text(strip.axis, some))
-    return ", ".join(parts)
+    fixed = f" on {strip.axis.fixed}" if strip.axis.fixed else ""
+    return f"{strip.axis.package} {', '.join(parts)}{fixed}"

@@ -14,7 +14,7 @@ from exportcheck.matrix import error_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from exportcheck.history.runs import Column, Run
+    from exportcheck.history.runs import Run
     from exportcheck.history.statements import Statement
 
 
@@ -63,18 +63,24 @@ def _needed(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence
 
 def _exact(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence]:
     """Where a form gives eager's numbers to the last bit and the reference does not."""
+    found: dict[tuple[str, ...], list[tuple[str, Statement, Statement]]] = {}
     for title, native, others in _both(run, reference, forms):
         if not native.state.works or not native.outcome.max_error:
             continue
         exact = [f for f, one in others.items() if one.state.works and _error(one) == 0]
         if exact:
-            off = error_text(native.outcome.max_error)
-            yield Sentence(
-                f"Exact, {title} ({option(native.column)}): {listed(exact)} "
-                f"{verb(exact, 'give')} eager's own numbers to the last bit, "
-                f"{reference} is off by up to {off}.",
-                reproduce(run, exact[0], others[exact[0]].column),
-            )
+            found.setdefault(tuple(exact), []).append((title, native, others[exact[0]]))
+    for exact, places in found.items():
+        where = "; ".join(
+            f"{title} ({option(native.column)}), {reference} off by up to "
+            f"{error_text(native.outcome.max_error)}"
+            for title, native, _ in places
+        )
+        yield Sentence(
+            f"Exact: {listed(exact)} {verb(exact, 'give')} eager's own numbers to the last bit, "
+            f"where {reference} does not: {where}.",
+            reproduce(run, exact[0], places[0][2].column),
+        )
 
 
 def _error(statement: Statement) -> float | None:
@@ -82,28 +88,36 @@ def _error(statement: Statement) -> float | None:
 
 
 def _operators(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence]:
-    """How many operators each form is in the file."""
-    for title, native, others in _both(run, reference, forms):
-        column = native.column
-        base = run.operators(reference, column)
-        if not base:
+    """How many operators each form is in the file, on the tracks that most look at."""
+    for track in tracks([run]):
+        native = state_of(run, reference, track) if track.main else None
+        base = _counted(run.operators(reference, native.column)) if native else ""
+        if native is None or not base:
             continue
-        written = [(f, _counted(run.operators(f, column))) for f in others]
-        for text, names in together((f, w) for f, w in written if w).items():
-            if text == _counted(base):
-                said = f"{listed(names)} {_is(names)} the same there as {reference}: {text}"
-            else:
-                said = f"{listed(names)} {_is(names)} {text}, {reference} is {_counted(base)}"
+        column = native.column
+        written = [(form, _counted(run.operators(form, column))) for form in forms]
+        said = together((form, text) for form, text in written if text)
+        parts = [
+            f"{listed(names)} {_is(names)} {'the same' if text == base else text}"
+            for text, names in said.items()
+        ]
+        if parts:
             yield Sentence(
-                f"In the file, {title} ({option(column)}): {said}.",
-                reproduce(run, names[0], column),
+                f"In the file, {track.title} ({option(column)}), {reference} is {base}; "
+                f"{'; '.join(parts)}.",
+                reproduce(run, next(iter(said.values()))[0], column),
             )
+
+
+_NO_WORK = ("Constant", "Identity")
+"""Operators that compute nothing."""
 
 
 def _counted(operators: Mapping[str, int]) -> str:
     """For example `4 operators (Add, Clip, Div, Mul)`; empty for none."""
-    total = sum(operators.values())
-    names = ", ".join(n if count == 1 else f"{count} {n}" for n, count in operators.items())
+    counted = {name: count for name, count in operators.items() if name not in _NO_WORK}
+    total = sum(counted.values())
+    names = ", ".join(n if count == 1 else f"{count} {n}" for n, count in counted.items())
     return f"{total} operator{'s' * (total != 1)} ({names})" if total else ""
 
 
@@ -118,16 +132,26 @@ def _mobile(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence
         return
     column = found[-1]
     base = run.mobile(reference, column)
+    said: dict[tuple[str, ...], list[str]] = {}
     for accelerator in sorted(base):
-        mine = _taken(base[accelerator])
-        taken = [(f, run.mobile(f, column).get(accelerator)) for f in forms]
-        for text, names in together((f, _taken(t)) for f, t in taken if t).items():
-            if text != mine:
-                yield Sentence(
-                    f"On a phone, {accelerator}, between two convolutions ({column.target}): "
-                    f"{listed(names)} {text}, {reference} {mine}.",
-                    reproduce(run, names[0], column, "conv"),
-                )
+        taken = [(form, run.mobile(form, column).get(accelerator)) for form in forms]
+        differ = [(f, t) for f, t in taken if t and _pieces(t) != _pieces(base[accelerator])]
+        parts = together((form, _taken(facts)) for form, facts in differ)
+        if parts:
+            texts = (f"{listed(names)} {text}" for text, names in parts.items())
+            key = (*texts, f"{reference} {_taken(base[accelerator])}", differ[0][0])
+            said.setdefault(key, []).append(accelerator)
+    for (*texts, first), accelerators in said.items():
+        yield Sentence(
+            f"On a phone, between two convolutions ({column.target}), of what ONNX Runtime's "
+            f"checker says {listed(accelerators)} would take: {'; '.join(texts)}.",
+            reproduce(run, first, column, "conv"),
+        )
+
+
+def _pieces(facts: Mapping[str, int]) -> tuple[bool, int]:
+    """Whether everything is taken, and in how many pieces: what costs time on a phone."""
+    return facts["supported"] == facts["nodes"], facts["partitions"]
 
 
 def _taken(facts: Mapping[str, int]) -> str:
@@ -141,15 +165,18 @@ def _saved(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence]
     base = run.saved_bytes(reference)
     if base is None:
         return
-    kept = [(form, run.saved_bytes(form)) for form in forms]
-    column: Column = run.columns[0]
-    for count, names in together((f, k) for f, k in kept if k is not None).items():
-        share = "as much as" if count == base else f"{count / base:.2g} times what"
-        tail = reference if count == base else f"{reference} keeps"
+    traced = [c for c in run.columns if c.target.startswith("torchscript")]
+    column = (traced or run.columns)[0]
+    kept = together((f, k) for f in forms if (k := run.saved_bytes(f)) is not None)
+    parts = [
+        f"{listed(names)} {verb(names, 'keep')} "
+        + ("as much" if count == base else f"{count / base:.2g} times that")
+        for count, names in kept.items()
+    ]
+    if parts:
         yield Sentence(
-            f"For backward: {listed(names)} {verb(names, 'keep')} {share} {tail} "
-            f"({count} bytes of a batch of 4096 numbers).",
-            reproduce(run, names[0], column),
+            f"For backward {reference} keeps {base / 4096:g} bytes a number; {'; '.join(parts)}.",
+            reproduce(run, next(iter(kept.values()))[0], column),
         )
 
 

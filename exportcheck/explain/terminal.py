@@ -12,6 +12,7 @@ from rich.text import Text
 
 from exportcheck.escaping import printable
 from exportcheck.explain.braille import Canvas
+from exportcheck.history.strips import quiet_text, uneventful
 from exportcheck.history.terminal import all_strips
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def compose(explanation: Explanation, width: int) -> RenderableType:
     parts: list[RenderableType] = [*_head(explanation), *_plot(explanation, width)]
     parts += ["", _heading("Forms"), *_forms(explanation)]
     if explanation.strips:
-        parts += ["", _heading("History, as measured"), *all_strips(explanation.strips, width)]
+        parts += ["", _heading("History, as measured"), *_history(explanation, width)]
     for heading, sentences in sections(explanation):
         parts += ["", _heading(heading), *_sentences(sentences)]
     if explanation.times:
@@ -48,7 +49,7 @@ def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]
     found = (
         ("When another form was needed", explanation.needed),
         ("What failed, in the words of that day", explanation.failed),
-        (f"What speaks for the other forms today ({explanation.newest})", explanation.now),
+        (f"The other forms beside it today ({explanation.newest})", explanation.now),
     )
     yield from ((heading, sentences) for heading, sentences in found if sentences)
 
@@ -95,6 +96,15 @@ def _forms(explanation: Explanation) -> Iterator[RenderableType]:
         yield line.append(f"  {form.formula}")
         code = Syntax(form.code, "python", theme="ansi_dark", background_color="default")
         yield Padding(code, (0, 0, 0, 6))
+
+
+def _history(explanation: Explanation, width: int) -> Iterator[RenderableType]:
+    """The strips in which something happened; of the others, that nothing did."""
+    quiet = [strip for strip in explanation.strips if uneventful(strip)]
+    yield from all_strips([strip for strip in explanation.strips if strip not in quiet], width)
+    if quiet:
+        yield ""
+        yield Text(quiet_text(quiet))
 
 
 def _sentences(sentences: Sequence[Sentence]) -> Iterator[RenderableType]:

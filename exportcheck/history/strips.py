@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
-from exportcheck.history.axes import axes
+from exportcheck.history.axes import axes, versions_text
 from exportcheck.history.statements import WORDS, State, Statement, state_of
 from exportcheck.history.tracks import option, tracks
 from exportcheck.matrix import error_text
@@ -33,7 +33,7 @@ class Row:
     statements: tuple[Statement | None, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Strip:
     """One track along one axis."""
 
@@ -81,6 +81,21 @@ def strips(
             if rows:
                 found.append(Strip(track, axis, rows))
     return tuple(found)
+
+
+def uneventful(strip: Strip) -> bool:
+    """Whether every form works in every run that it was tried in."""
+    return all(one is None or one.state.works for row in strip.rows for one in row.statements)
+
+
+def quiet_text(quiet: Sequence[Strip]) -> str:
+    """What is said of strips in which nothing happened."""
+    parts = []
+    for strip in quiet:
+        versions = f"{strip.axis.package} {versions_text(strip.axis, strip.axis.runs)}"
+        fixed = f" on {strip.axis.fixed}" if strip.axis.fixed else ""
+        parts.append(f"{strip.track.title} ({versions}{fixed})")
+    return f"Every form works in every version measured: {'; '.join(parts)}."
 
 
 def _row(axis: Axis, form: str, track: Track) -> Row:

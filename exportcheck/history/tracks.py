@@ -24,17 +24,19 @@ class Track:
         name: lower-case kebab.
         title: for people.
         packages: those whose versions label its runs, what exports first.
+        main: whether it is the one of its format that most look at.
     """
 
     name: str
     title: str
     packages: tuple[str, ...]
+    main: bool = False
 
 
 _KNOWN = (
-    Track("onnx-trace", "ONNX, TorchScript exporter", ("torch", "onnxruntime")),
+    Track("onnx-trace", "ONNX, TorchScript exporter", ("torch", "onnxruntime"), main=True),
+    Track("coreml", "Core ML, float32", ("coremltools", "torch"), main=True),
     Track("onnx-dynamo", "ONNX, dynamo exporter", ("torch", "onnxruntime")),
-    Track("coreml", "Core ML, float32", ("coremltools", "torch")),
     Track("coreml-fp16", "Core ML, float16", ("coremltools", "torch")),
     Track("coreml-export", "Core ML through torch.export", ("coremltools", "torch")),
     Track("torchscript-trace", "TorchScript, traced", ("torch",)),

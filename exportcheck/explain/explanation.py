@@ -20,7 +20,7 @@ from exportcheck.history.strips import strips
 from exportcheck.selection import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from exportcheck.explain.sentences import Sentence
     from exportcheck.explain.times import Times
@@ -105,6 +105,16 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
         timed_on=machine_text(costs[family]["machine"]) if family in costs else "",
         missing=tuple(_missing(family, shown, times)),
     )
+
+
+def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]]]:
+    """The headings with sentences beneath them; those without any are left out."""
+    found = (
+        ("When another form was needed", explanation.needed),
+        ("What failed, in the words of that day", explanation.failed),
+        (f"The other forms beside it today ({explanation.newest})", explanation.now),
+    )
+    yield from ((heading, sentences) for heading, sentences in found if sentences)
 
 
 def _forms(family: str) -> tuple[Form, ...]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from exportcheck.escaping import printable
 from exportcheck.explain.braille import Canvas
+from exportcheck.explain.explanation import sections
 from exportcheck.history.strips import quiet_text, uneventful
 from exportcheck.history.terminal import all_strips
 
@@ -42,16 +43,6 @@ def compose(explanation: Explanation, width: int) -> RenderableType:
     if explanation.missing:
         parts += ["", _heading("Not known"), *(f"  {printable(m)}" for m in explanation.missing)]
     return Group(*parts)
-
-
-def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]]]:
-    """The headings with sentences beneath them; those without any are left out."""
-    found = (
-        ("When another form was needed", explanation.needed),
-        ("What failed, in the words of that day", explanation.failed),
-        (f"The other forms beside it today ({explanation.newest})", explanation.now),
-    )
-    yield from ((heading, sentences) for heading, sentences in found if sentences)
 
 
 def _heading(text: str) -> Text:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck.errors import UsageError
 from exportcheck.escaping import brief
+from exportcheck.history.runs import Run
 from exportcheck.results import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from exportcheck.history.runs import History
     from exportcheck.results import Report, Result
 
 MESSAGE_LIMIT = 240
@@ -42,6 +44,32 @@ def runs_of(report: Report, source: str) -> dict[str, dict[str, Any]]:
         name: _run(results, report.environment, f"{source}, {name}")
         for name, results in grouped.items()
     }
+
+
+def added(
+    history: History, runs: Mapping[str, Mapping[str, Any]], *, replace: bool
+) -> tuple[History, list[str]]:
+    """`history` with `runs`, and a line on each of them.
+
+    Args:
+        history: what there is.
+        runs: of `runs_of`; each takes the place of the whole older run of its toolchain.
+        replace: whether a run may take the place of one that has cells which it has not.
+
+    Raises:
+        UsageError: cells would be lost, and `replace` is false.
+    """
+    lines = []
+    for name, data in runs.items():
+        new, old = Run(name, data), history.data.get(name)
+        lost = len(Run(name, old).cells - new.cells) if old else 0
+        if lost and not replace:
+            raise UsageError(
+                f"{name}: the history has {lost} cells that the new run has not, for example "
+                f"{min(Run(name, old or {}).cells - new.cells)}; run them too, or say --replace"
+            )
+        lines.append(f"{name}: {new.count} cells" + (" in place of older ones" if old else ""))
+    return history.with_runs(runs), lines
 
 
 class _Pool:

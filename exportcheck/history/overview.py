@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FORM = "form"
 """The state in which the native form fails and another form works."""
 
+FORM_MARK = "⇄"
+
 
 @dataclass(frozen=True)
 class Support:

@@ -124,11 +124,21 @@ class Run:
             found = found.get(step, {})
         return found[self.columns.index(column)] if found and column in self.columns else None
 
+    @cached_property
+    def cells(self) -> frozenset[str]:
+        """Every cell that was run: `form/network/target/runtime`."""
+        return frozenset(
+            f"{form}/{network}/{self.data['columns'][at]}"
+            for form, facts in self.forms.items()
+            for network, row in facts["cells"].items()
+            for at, place in enumerate(row)
+            if place is not None
+        )
+
     @property
     def count(self) -> int:
         """How many cells were run."""
-        rows = (row for form in self.forms.values() for row in form["cells"].values())
-        return sum(place is not None for row in rows for place in row)
+        return len(self.cells)
 
     @property
     def order(self) -> tuple[Version, Version]:

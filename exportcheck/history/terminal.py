@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from exportcheck.escaping import printable
+from exportcheck.history.overview import FORM, FORM_MARK
 from exportcheck.history.statements import MARKS, State
 from exportcheck.history.strips import LEGEND
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from exportcheck.history.overview import Overview, Support
     from exportcheck.history.statements import Statement
     from exportcheck.history.strips import Strip
 
@@ -34,16 +37,59 @@ _GAP = 2
 _NAME_WIDTH = 30
 
 
+def compose(overviews: Sequence[Overview], strips: Sequence[Strip], width: int) -> RenderableType:
+    """Families along the tracks, and forms along them; says so where there are neither."""
+    parts: list[RenderableType] = []
+    for overview in overviews:
+        rows = [
+            (Text(printable(family)), [_support(one) for one in supports])
+            for family, supports in overview.rows.items()
+        ]
+        parts += [*_tables(overview.strip, rows, width), ""]
+    for strip in strips:
+        parts += [*strip_tables(strip, width), ""]
+    if not parts:
+        return Text("Nothing of this has been measured: exportcheck history add RESULTS.json")
+    form = Text(f"{FORM_MARK} the native form fails, another works", style="dim")
+    return Group(*parts, legend(), *([form] if overviews else []))
+
+
+def _support(support: Support | None) -> Text:
+    if support is None:
+        return Text("")
+    if support.state == FORM:
+        return Text(FORM_MARK, style="bold blue")
+    state = State(support.state)
+    return Text(MARKS[state], style=STYLES[state])
+
+
 def strip_tables(strip: Strip, width: int) -> Iterator[RenderableType]:
     """The strip under its title, as many runs at a time as fit."""
+    rows = [
+        (
+            Text(printable(row.form), style="bold" if row.kind in ("native", "in-place") else ""),
+            [_mark(one) for one in row.statements],
+        )
+        for row in strip.rows
+    ]
+    return _tables(strip, rows, width)
+
+
+def _tables(
+    strip: Strip, rows: Sequence[tuple[Text, list[Text]]], width: int
+) -> Iterator[RenderableType]:
     yield Text(strip.title, style="bold")
     cell = max(len(label) for head in strip.heads for label in head)
     fitting = max(1, (width - _NAME_WIDTH) // (cell + _GAP))
     for start in range(0, len(strip.axis.runs), fitting):
-        yield _table(strip, slice(start, start + fitting), cell)
+        some = slice(start, start + fitting)
+        table = _empty_table(strip, some, cell)
+        for name, cells in rows:
+            table.add_row(name, *cells[some])
+        yield table
 
 
-def _table(strip: Strip, some: slice, cell: int) -> Table:
+def _empty_table(strip: Strip, some: slice, cell: int) -> Table:
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False)
     head = f"{strip.axis.package}\n{strip.other}".rstrip()
     table.add_column(Text(head, style="dim"), width=_NAME_WIDTH - _GAP, no_wrap=True)
@@ -52,10 +98,6 @@ def _table(strip: Strip, some: slice, cell: int) -> Table:
         if strip.other:
             text.append(f"\n{other or '–'}", style="not bold dim")
         table.add_column(text, width=cell, no_wrap=True)
-    for row in strip.rows:
-        native = row.kind in ("native", "in-place")
-        name = Text(printable(row.form), style="bold" if native else "")
-        table.add_row(name, *map(_mark, row.statements[some]))
     return table
 
 

@@ -25,25 +25,34 @@ def runs_of(report: Report, source: str) -> dict[str, dict[str, Any]]:
     """The runs in `report` by toolchain, as a history holds them.
 
     Args:
-        report: of one machine.
+        report: of one machine for each toolchain.
         source: what a message calls it.
 
     Raises:
-        UsageError: it is of several machines, not finished, or its versions contradict each other.
+        UsageError: a toolchain ran on several machines, did not finish, never started, or its
+            versions contradict each other.
     """
-    if len(report.machines) > 1:
-        names = ", ".join(report.machines)
-        raise UsageError(f"{source} joins several machines ({names}); add the file of each run")
     if report.unfinished:
         left = len(report.unfinished)
         raise UsageError(f"{source}: {left} cases did not finish; run them again, then add it")
     grouped: dict[str, list[Result]] = {}
     for result in report.results:
         grouped.setdefault(result.case.toolchain, []).append(result)
-    return {
-        name: _run(results, report.environment, f"{source}, {name}")
-        for name, results in grouped.items()
-    }
+    found = {}
+    for name, results in grouped.items():
+        place = f"{source}, {name}"
+        found[name] = _run(results, _environment(report, results, place), place)
+    return found
+
+
+def _environment(report: Report, results: Sequence[Result], place: str) -> Mapping[str, Any]:
+    machines = {result.machine for result in results}
+    if len(machines) > 1:
+        names = ", ".join(sorted(machines))
+        raise UsageError(f"{place} ran on several machines ({names}); add the file of one of them")
+    if all(result.status is Status.UNAVAILABLE for result in results):
+        raise UsageError(f"{place}: nothing of it could run: {results[0].first_line}")
+    return report.machines.get(machines.pop(), report.environment)
 
 
 def added(

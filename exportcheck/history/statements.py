@@ -61,7 +61,7 @@ WORDS = {
     State.WRONG: "wrong numbers",
     State.FAILS: "fails",
     State.CRASHES: "crashes or hangs",
-    State.UNAVAILABLE: "no such module yet",
+    State.UNAVAILABLE: "not there yet",
 }
 
 _STATES = {

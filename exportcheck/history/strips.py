@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEGEND = (
     "✓ works  ~ works, with a note  ◐ works alone, fails between layers  ○ converts, was not run  "
-    "≠ wrong numbers  ✗ fails  ☠ crashes or hangs  – no such module yet  blank: not measured"
+    "≠ wrong numbers  ✗ fails  ☠ crashes or hangs  – not there yet  blank: not measured"
 )
 
 

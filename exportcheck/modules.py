@@ -131,9 +131,10 @@ class FromModule:
         elif not self.values:
             found.append(InputClass("normal", self._batch(self.given.inputs, dtype), gates=True))
         found += self._resized(dtype)
+        found = [one for one in found if one.gates or self._accepts(one)]
         if not self.elementwise and self.parameters <= NOTES_LIMIT:
-            found += _noted(found[0], self.given.inputs)
-        return tuple(one for one in found if one.gates or self._accepts(one))
+            found += filter(self._accepts, _changed(found[0], self.given.inputs))
+        return tuple(found)
 
     def _accepts(self, given: InputClass) -> bool:
         """Whether eager itself takes such inputs; a module may well refuse NaN."""
@@ -204,8 +205,13 @@ def _of_law(law: Law, spec: InputSpec, dtype: str) -> Iterator[InputClass]:
         yield InputClass("knees", (np.resize(inside, spec.shape).astype(spec.dtype),), gates=True)
 
 
-def _noted(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[InputClass]:
-    """Large, zero, infinite and undefined inputs of a module that is not elementwise: notes."""
+def _changed(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[InputClass]:
+    """The negative of ordinary inputs of a module that is not elementwise, and, as notes, odd ones.
+
+    Negated inputs gate: they are as ordinary as the given ones, and a trace that kept one side of a
+    branch on data (`if x.sum() > 0`) shows only where the other is taken. Large, zero, infinite and
+    undefined inputs are notes.
+    """
     free = [spec.floating and spec.low is None for spec in specs]
     if not any(free):
         return
@@ -224,6 +230,7 @@ def _noted(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[InputCl
 
         return change
 
+    yield InputClass("negated", changed(lambda a: -a), gates=True)
     yield InputClass("scaled", changed(lambda a: a * 16), gates=False)
     yield InputClass("all zero", changed(lambda a: a * 0), gates=False)
     yield InputClass("infinities", changed(spoilt([np.inf, -np.inf])), gates=False)

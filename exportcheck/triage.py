@@ -14,6 +14,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Iterator, Mapping
 
@@ -26,6 +27,8 @@ from exportcheck.results import Blame, Comparison, Culprit, Evidence
 from exportcheck.subject import Expected, Subject, run_eager
 from exportcheck.targets import targets
 from exportcheck.targets.interface import Arrays, Opinion, Run, Runtime, Target
+
+AGREES = "agrees with eager"
 
 _TEXTS = {
     Culprit.RUNTIME_OPTIMIZER: "{what}right by {other}",
@@ -103,10 +106,11 @@ def blame_mismatch(case: Mismatch) -> Blame:
     if first is not None:
         return first
     evidence: list[Evidence] = []
-    for opinion in (*case.runtime.opinions(case.path), *_sibling_opinions(case)):
+    for opinion in _opinions(case):
         found, culprit = _asked(opinion, case)
         evidence.append(Evidence(opinion.tried, found))
         if culprit is not None:
+            opinion = _narrowed(opinion, case, evidence)
             return _named(culprit, opinion, case, tuple(evidence))
     text = "no second opinion settles it"
     return Blame(Culprit.UNDECIDED, text, tuple(evidence))
@@ -148,6 +152,18 @@ def _eager(case: Mismatch) -> Blame | None:
     return Blame(Culprit.EAGER, f"float64 is {found}", (Evidence("float64", found),))
 
 
+def _opinions(case: Mismatch) -> Iterator[Opinion]:
+    yield from case.runtime.opinions(case.path)
+    yield from islice(_variant_opinions(case), 1)
+    yield from _sibling_opinions(case)
+
+
+def _variant_opinions(case: Mismatch) -> Iterator[Opinion]:
+    """The same exporter with as much as possible left out, then with one thing each."""
+    for variant in getattr(case.target, "variants", ()):
+        yield Opinion(variant.name, partial(_by_sibling, case, variant), Culprit.EXPORTER)
+
+
 def _sibling_opinions(case: Mismatch) -> Iterator[Opinion]:
     for name, culprit in case.target.siblings.items():
         if name in targets():
@@ -175,7 +191,7 @@ def _asked(opinion: Opinion, case: Mismatch) -> tuple[str, Culprit | None]:
     try:
         run = opinion.load()
         if case.agrees(run):
-            return "agrees with eager", opinion.culprit
+            return AGREES, opinion.culprit
         if case.repeats(run):
             return "the same wrong numbers", Culprit.EXPORTER if opinion.independent else None
     except Exception as error:  # an opinion that cannot be had is evidence of nothing, and said
@@ -183,11 +199,23 @@ def _asked(opinion: Opinion, case: Mismatch) -> tuple[str, Culprit | None]:
     return "wrong in another way", None
 
 
+def _narrowed(opinion: Opinion, case: Mismatch, evidence: list[Evidence]) -> Opinion:
+    """The variant that leaves out one thing only, where that is enough to agree with eager."""
+    variants = tuple(_variant_opinions(case))
+    if opinion.tried in (variant.tried for variant in variants[:1]):
+        for single in variants[1:]:
+            found, _ = _asked(single, case)
+            if found == AGREES:
+                evidence.append(Evidence(single.tried, found))
+                return single
+    return opinion
+
+
 def _named(
     culprit: Culprit, opinion: Opinion, case: Mismatch, evidence: tuple[Evidence, ...]
 ) -> Blame:
     """The blame in a sentence, down to the fusion or kernel where the runtime can tell."""
-    if evidence[-1].found != "agrees with eager":
+    if evidence[-1].found != AGREES:
         text = f"{opinion.tried}, gives the same wrong numbers"
         return Blame(culprit, text, evidence)
     what = ""

@@ -32,6 +32,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -105,12 +106,13 @@ def _serve_case(request: dict[str, Any], replies: IO[str]) -> None:
     start = os.fstat(2).st_size
     case = Case(**request["case"])
     module = request.get("module")
-    result = check(
-        case,
-        lambda stage: _send(replies, event="stage", stage=stage.value),
-        strict=request["strict"],
-        find=partial(_subject, module, case.activation, case.network),
-    )
+    with warnings.catch_warnings():  # else Python tells a warning once a process, in one case's log
+        result = check(
+            case,
+            lambda stage: _send(replies, event="stage", stage=stage.value),
+            strict=request["strict"],
+            find=partial(_subject, module, case.activation, case.network),
+        )
     sys.stdout.flush()
     sys.stderr.flush()
     result = dataclasses.replace(result, log=read_log(start))

@@ -38,6 +38,14 @@ def test_a_name_that_it_has_not():
         exportcheck.chekc  # noqa: B018  # asked for, that is the test
 
 
+def test_a_trace_that_kept_one_side_of_a_branch_on_data_is_seen():
+    report = exportcheck.check(good.Sided(), torch.rand(2, 3), targets=TRACE)
+    (result,) = report.results
+    assert result.status is Status.MISMATCH
+    failing = [n for n, c in result.comparisons.items() if c.gates and not c.close]
+    assert failing == ["negated"]
+
+
 def test_a_report_of_a_module():
     report = exportcheck.check(
         good.Hard(), torch.randn(2, 3), targets=["torchscript-*", "onnx-trace-opset17"]

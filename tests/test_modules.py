@@ -31,11 +31,12 @@ def test_an_elementwise_module_gets_every_input_class():
 
 
 @pytest.mark.parametrize("name", ["Block", "gate"])
-def test_any_other_module_gates_on_a_batch_and_notes_the_rest(name):
+def test_any_other_module_gates_on_a_batch_and_its_negative_and_notes_the_rest(name):
     found = source(name)
     given = classes(found)
     assert not found.elementwise
-    assert [n for n, one in given.items() if one.gates] == ["normal"]
+    assert [n for n, one in given.items() if one.gates] == ["normal", "negated"]
+    assert np.array_equal(given["negated"].values, -given["normal"].values)
     assert {"scaled", "all zero", "infinities", "nan"} < set(given)
     ordinary, scaled = given["normal"].values, given["scaled"].values
     assert np.array_equal(scaled, ordinary * 16)
@@ -43,7 +44,7 @@ def test_any_other_module_gates_on_a_batch_and_notes_the_rest(name):
 
 
 def test_special_values_that_eager_refuses_are_left_out():
-    assert set(classes(source("Wary"))) == {"normal", "all zero"}
+    assert set(classes(source("Wary"))) == {"normal", "negated", "all zero"}
 
 
 def test_integers_and_ranges_are_kept_to():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+import exportcheck
 from exportcheck import catalog, subject
 from exportcheck.catalog import Activation
 from exportcheck.compare import tolerance_for
@@ -208,3 +209,35 @@ def test_what_passes_is_not_judged():
     result = check(Case("relu", "bare", "onnx-trace-opset17", "onnxruntime", "here"))
     assert result.blame is None
     assert np.isfinite(result.max_error)
+
+
+class FractionOfConvolution(nn.Module):
+    """A convolution has no value inference in coremltools, so nothing repeats the wrong numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x):
+        return self.conv(x) % 1.0
+
+
+def test_the_graph_pass_that_is_guilty_is_named():
+    """apple/coremltools#2761: the floor of a division by one is taken for nothing."""
+    report = exportcheck.check(
+        FractionOfConvolution(), torch.rand(2, 3, 4, 4), targets=["coreml-fp32"]
+    )
+    (result,) = report.results
+    assert result.blame.culprit is Culprit.EXPORTER
+    assert result.blame.text == "right by coreml-fp32 without common::noop_elimination"
+    found = {e.tried: e.found for e in result.blame.evidence}
+    assert found["coreml-fp32 without coremltools' graph passes"] == "agrees with eager"
+    assert found["coreml-fp32 without common::noop_elimination"] == "agrees with eager"
+
+
+def test_variants_are_asked_only_where_a_target_has_them():
+    assert not hasattr(targets()["torchscript-trace"], "variants")
+    assert list(targets()["coreml-fp16"].variants) == []
+    first, *others = targets()["coreml-fp32"].variants
+    assert first.without == "*"
+    assert len({one.without for one in others}) == len(others) > 50

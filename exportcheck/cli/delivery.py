@@ -40,15 +40,16 @@ def chosen_by_itself() -> list[str]:
     return ["github"] if os.environ.get("GITHUB_ACTIONS") == "true" else []
 
 
-def prepare(folder: Path, option: str = "--output") -> None:
+def prepare(folder: Path, option: str = "--output", names: Sequence[str] = ()) -> None:
     """Makes sure, before any case runs, that `folder` can be written to.
 
     Args:
         folder: made if need be.
         option: that named it.
+        names: of the formats that will be written there.
 
     Raises:
-        UsageError: it is a file.
+        UsageError: it is a file, or a folder lies where a format's file would.
         EnvironmentBroken: it cannot be made or written to.
     """
     if folder.exists() and not folder.is_dir():
@@ -61,6 +62,9 @@ def prepare(folder: Path, option: str = "--output") -> None:
         raise EnvironmentBroken(
             f"cannot write to {folder} ({error.strerror}); choose another folder with {option}"
         ) from error
+    for name in names:
+        if (path := folder / formats()[name].FILE_NAME) != folder and path.is_dir():
+            raise UsageError(f"{path} is a folder, where {name} would be written; move it away")
 
 
 def write(path: Path, text: str) -> None:

@@ -87,7 +87,7 @@ def run_request(request: Request) -> int:
         drafts=request.update_limitations,
     )
     rules = replace(rules, modules=tuple(modules))
-    prepare(request.output)
+    prepare(request.output, names=names)
     begun = time.monotonic()
     report = Report(())
     try:

@@ -190,6 +190,8 @@ def _model_path(package: Path) -> Path:
     if not package.is_dir():
         reason = "is a file, not a folder" if package.exists() else "does not exist"
         raise InvalidModel(f"{package}: {reason}; an .mlpackage folder was expected")
+    if not (package / "Manifest.json").is_file():
+        raise InvalidModel(f"{package}: has no Manifest.json; an .mlpackage folder was expected")
     try:
         manifest = json.loads((package / "Manifest.json").read_text("utf-8"))
         item = manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"]

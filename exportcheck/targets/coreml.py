@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -17,10 +18,17 @@ from exportcheck.targets.torchscript import trace, traced_operators
 
 @dataclass(frozen=True)
 class CoreML:
-    """`coremltools.convert` to an ML program, from a trace or from an ExportedProgram."""
+    """`coremltools.convert` to an ML program, from a trace or from an ExportedProgram.
+
+    Attributes:
+        precision: `float32` or `float16`.
+        frontend: `trace` or `export`.
+        without: graph passes that are left out, as `common::noop_elimination`; all of them, `*`.
+    """
 
     precision: str
     frontend: str = "trace"
+    without: str = ""
     quick: bool = False
     group: str = "Core ML"
     suffix: str = ".mlpackage"
@@ -36,9 +44,23 @@ class CoreML:
         return {other: Culprit.EXPORTER}
 
     @property
+    def variants(self) -> Iterator[CoreML]:
+        """Without any graph pass, and without each of them: one that agrees tells the guilty pass.
+
+        Not in float16, where a pass does the rounding; older coremltools give no choice.
+        """
+        pipeline = getattr(import_coremltools(), "PassPipeline", None)
+        if self.precision == "float32" and pipeline is not None:
+            for name in ("*", *dict.fromkeys(pipeline.DEFAULT.passes)):
+                yield replace(self, without=name)
+
+    @property
     def name(self) -> str:
         """For example `coreml-fp16`."""
-        return "coreml-" + self.label.replace(" ", "-")
+        name = "coreml-" + self.label.replace(" ", "-")
+        if not self.without:
+            return name
+        return f"{name} without " + self.without.replace("*", "coremltools' graph passes")
 
     @property
     def label(self) -> str:
@@ -61,6 +83,9 @@ class CoreML:
             options["inputs"] = [
                 _tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)
             ]
+        if self.without:
+            options["pass_pipeline"] = _pipeline(self.without)
+        _forget_names()
         return ct.convert(
             source,
             convert_to="mlprogram",
@@ -148,6 +173,24 @@ class CoreML:
                 if "::" not in name or _TORCH_OPS_REGISTRY.get_func(name.split("::")[1]) is None
             )
         )
+
+
+def _pipeline(without: str) -> Any:
+    """coremltools' own passes but those that are left out."""
+    default = import_coremltools().PassPipeline.DEFAULT
+    kept = [name for name in default.passes if not fnmatchcase(name, without)]
+    return type(default)(kept, f"without {without}")
+
+
+def _forget_names() -> None:
+    """Makes the next conversion number its operations from nought.
+
+    coremltools clears its counter after a conversion that succeeds only, and quotes the numbered
+    names in its refusals: their text would depend on what this process converted before.
+    """
+    from coremltools.converters.mil.mil import Builder
+
+    Builder.name_count.clear()
 
 
 def _tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:

@@ -120,6 +120,9 @@ class Target(Protocol):
         distributions: the packages whose versions decide its files.
         runtimes: what can run it.
         siblings: other targets worth a second opinion -> who is guilty if they agree with eager.
+
+    A target may have `variants` too: the same exporter, first with as much as possible left out,
+    then with one thing each. One that agrees with eager tells what in the exporter is guilty.
     """
 
     @property

@@ -5,7 +5,15 @@ import json
 import pytest
 
 from exportcheck.cli.console import console
-from exportcheck.cli.delivery import checked, chosen_by_itself, deliver, show, unheard, write
+from exportcheck.cli.delivery import (
+    checked,
+    chosen_by_itself,
+    deliver,
+    prepare,
+    show,
+    unheard,
+    write,
+)
 from exportcheck.errors import EnvironmentBroken, UsageError
 from exportcheck.render import formats, github, markdown
 from exportcheck.render import json as json_format
@@ -88,6 +96,13 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(UnicodeEncodeError):
         write(tmp_path / "x.json", "new \ud800")
     assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_folder_where_a_file_would_go_is_noticed_beforehand(tmp_path):
+    (tmp_path / "matrix.md").mkdir()
+    prepare(tmp_path, names=["json", "github"])
+    with pytest.raises(UsageError, match=r"matrix.md is a folder, where markdown would be written"):
+        prepare(tmp_path, names=["json", "markdown"])
 
 
 def test_a_folder_that_is_gone(tmp_path):

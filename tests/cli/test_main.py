@@ -56,3 +56,12 @@ def test_a_reader_who_leaves_changes_no_exit_code(tmp_path):
     process.stdout.close()
     assert process.wait(timeout=60) == 0
     assert (tmp_path / "reports" / "matrix.json").exists()
+
+
+def test_an_interrupt_before_the_command_line_is_there_is_one_line_too(tmp_path):
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import exportcheck.__main__ as m"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; m.main()"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "exportcheck: interrupted\n")

@@ -47,7 +47,7 @@ def test_a_file_is_written_read_back_and_run(target, tmp_path):
     path = tmp_path / f"model{target.suffix}"
     target.save(target.export(module, example), path)
     inspection = target.inspect(path)
-    assert inspection.actual["size_bytes"] > 0
+    assert ("size_bytes" in inspection.actual) == (target.group != "torch.jit")
     assert inspection.graph_ops["exported"]
     (y,) = target.runtimes[-1].load(path).run((example[0].numpy(),))
     tolerance = 1e-2 if target.precision == "float16" else 1e-6

@@ -61,7 +61,7 @@ def run(
     ] = False,
 ) -> None:
     """Run the program on arrays and print its outputs. A state starts from zeros."""
-    arrays = dict(map(_read, inputs or ()))
+    arrays = _arrays(inputs or ())
     program = _load(package, precision)
     state = program.make_state(function)
     if trace:
@@ -85,6 +85,20 @@ def _load(package: Path, precision: str = "strict") -> Program:
 
     import_coremltools()
     return mil.load(package, precision)
+
+
+def _arrays(given: Sequence[str]) -> Mapping[str, Any]:
+    """The arrays of all `--input` by name.
+
+    Raises:
+        UsageError: a name is given twice, or one of them cannot be read.
+    """
+    arrays: dict[str, Any] = {}
+    for name, array in map(_read, given):
+        if name in arrays:
+            raise UsageError(f"--input {name} is given twice; one array for each input is expected")
+        arrays[name] = array
+    return arrays
 
 
 def _read(option: str) -> tuple[str, Any]:

@@ -211,6 +211,11 @@ def test_an_input_file_that_holds_no_array(write, message, folder, tmp_path):
             "input 'x' has shape (40,), expected (1, 3, 6, 6)",
         ),
         (
+            ["run", "{}/convolution.mlpackage", *("--input", "x={}/convolution-x.npy") * 2],
+            UsageError,
+            "--input x is given twice; one array for each input is expected",
+        ),
+        (
             ["run", "{}/functions.mlpackage", "--function", "main"],
             UsageError,
             "no function 'main' in this program; it has: double, triple",

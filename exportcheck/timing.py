@@ -1,5 +1,7 @@
-"""Run time of several functions against each other: they take turns, so that a busy moment of the
-machine hits all of them, and only what happened in the same round is compared.
+"""Run time of several functions against each other.
+
+They take turns, so that a busy moment of the machine hits all of them, and only what happened in
+the same round is compared.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Canvas:
             layer: a number above zero; of two lines in one character the lower number shows.
         """
         steps = self._width * 4
-        for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(points):
             if not (math.isfinite(y0) and math.isfinite(y1)) or self._jumps(x0, x1):
                 continue
             for step in range(steps // len(points) + 2):

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from exportcheck.history.runs import Column, Run
 
-TEMPLATE = (
-    "exportcheck all --toolchain {toolchain} --select '{form}/bare/{column}/*' --output out"
-)
+TEMPLATE = "exportcheck all --toolchain {toolchain} --select '{form}/bare/{column}/*' --output out"
 """For one cell of a history; the page fills it in too."""
 
 

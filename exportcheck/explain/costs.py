@@ -45,9 +45,7 @@ def machine_text(facts: Mapping[str, Any]) -> str:
 
 def to_text(costs: Mapping[str, Any]) -> str:
     """The costs by family as JSON text, one measurement a line."""
-    families = (
-        f"  {json.dumps(name)}: {_family(costs[name])}" for name in sorted(costs)
-    )
+    families = (f"  {json.dumps(name)}: {_family(costs[name])}" for name in sorted(costs))
     return f'{{\n "schema": "{SCHEMA}",\n "families": {{\n' + ",\n".join(families) + "\n }\n}\n"
 
 

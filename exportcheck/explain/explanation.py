@@ -1,4 +1,4 @@
-"""Everything that `exportcheck explain` says of a family, put together; how it looks is elsewhere."""
+"""Everything that `exportcheck explain` says of a family; how it looks is elsewhere."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from exportcheck.explain.commands import TEMPLATE, toolchain_options, time_again
+from exportcheck.explain.commands import TEMPLATE, time_again, toolchain_options
 from exportcheck.explain.explanation import explain
 from exportcheck.history.overview import overviews
 from exportcheck.history.statements import WORDS

@@ -91,7 +91,7 @@ def _on(strip: Strip) -> str:
 
 
 def never_needed(strips: Iterable[Strip], reference: str) -> tuple[Sentence, ...]:
-    """One sentence on all tracks where `reference` works in every run; empty where there is none."""
+    """One sentence on all tracks where `reference` always works; empty where there is none."""
     found = []
     for strip in strips:
         statements = [s for row in strip.rows if row.form == reference for s in row.statements]

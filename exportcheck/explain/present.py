@@ -1,4 +1,4 @@
-"""What speaks for a hand-written form on the newest toolchain there is a run of, aspect by aspect."""
+"""What tells a hand-written form from the native one on the newest toolchain that was run."""
 
 from __future__ import annotations
 
@@ -70,16 +70,16 @@ def _exact(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence]
         exact = [f for f, one in others.items() if one.state.works and _error(one) == 0]
         if exact:
             found.setdefault(tuple(exact), []).append((title, native, others[exact[0]]))
-    for exact, places in found.items():
+    for names, places in found.items():
         where = "; ".join(
             f"{title} ({option(native.column)}), {reference} off by up to "
             f"{error_text(native.outcome.max_error)}"
             for title, native, _ in places
         )
         yield Sentence(
-            f"Exact: {listed(exact)} {verb(exact, 'give')} eager's own numbers to the last bit, "
+            f"Exact: {listed(names)} {verb(names, 'give')} eager's own numbers to the last bit, "
             f"where {reference} does not: {where}.",
-            reproduce(run, exact[0], places[0][2].column),
+            reproduce(run, names[0], places[0][2].column),
         )
 
 
@@ -138,13 +138,13 @@ def _mobile(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence
         differ = [(f, t) for f, t in taken if t and _pieces(t) != _pieces(base[accelerator])]
         parts = together((form, _taken(facts)) for form, facts in differ)
         if parts:
-            texts = (f"{listed(names)} {text}" for text, names in parts.items())
+            texts = tuple(f"{listed(names)} {text}" for text, names in parts.items())
             key = (*texts, f"{reference} {_taken(base[accelerator])}", differ[0][0])
             said.setdefault(key, []).append(accelerator)
-    for (*texts, first), accelerators in said.items():
+    for (*pieces, first), accelerators in said.items():
         yield Sentence(
             f"On a phone, between two convolutions ({column.target}), of what ONNX Runtime's "
-            f"checker says {listed(accelerators)} would take: {'; '.join(texts)}.",
+            f"checker says {listed(accelerators)} would take: {'; '.join(pieces)}.",
             reproduce(run, first, column, "conv"),
         )
 

@@ -108,7 +108,7 @@ def _sentences(sentences: Sequence[Sentence]) -> Iterator[RenderableType]:
 
 def _times(explanation: Explanation) -> Iterator[RenderableType]:
     times = explanation.times
-    assert times is not None  # noqa: S101  # the caller has looked
+    assert times is not None  # the caller has looked
     yield Padding(times_table(times), (0, 0, 0, 2))
     yield Text(
         f"  How many times as long as {times.reference} in the same round: median, and in brackets "

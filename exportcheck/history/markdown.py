@@ -38,9 +38,12 @@ def render(history: History, overviews: Sequence[Overview], strips: Sequence[Str
 def _head() -> Iterator[str]:
     yield "# Since when activations survive export"
     yield ""
-    yield "Every cell was measured: the same catalogue, checked inside each toolchain. What was not"
-    yield "run is blank; nothing is inferred. Of an exporter's opsets the best counts. Neural networks"
-    yield "of coremltools 4 are converted and not run; ML programs are run by mil-numpy (simulated)."
+    yield (
+        "Every cell was measured: the same catalogue, checked inside each toolchain. What was not "
+        "run is blank; nothing is inferred. Of an exporter's opsets the best counts. Core ML's ML "
+        "programs are run by mil-numpy (simulated), the neural networks of coremltools 4 are only "
+        "converted. `exportcheck explain FAMILY` quotes what failed, and says what stood in for it."
+    )
     yield ""
     yield f"{markdown(LEGEND)}  {FORM_MARK} the native form fails, another works"
     yield ""
@@ -101,7 +104,10 @@ def strip_table(strip: Strip) -> Iterator[str]:
     yield from table_rows(
         (_corner(strip), *_heads(strip)),
         (
-            (markdown_code(row.form), *("" if s is None else MARKS[s.state] for s in row.statements))
+            (
+                markdown_code(row.form),
+                *("" if s is None else MARKS[s.state] for s in row.statements),
+            )
             for row in strip.rows
         ),
     )

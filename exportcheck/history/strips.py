@@ -1,4 +1,4 @@
-"""Strips: forms down, versions across, a state in each cell. What every way to show a history has."""
+"""Strips: forms down, versions across, a state in each cell; however a history is shown."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ def detail(statement: Statement) -> str:
     if statement.state.works:
         error = error_text(outcome.max_error)
         parts = [words, where, f"worst error {error}", *outcome.notes]
-        parts += [f"{net} {one.stage.value}: {one.message}" for net, one in statement.between.items()]
+        parts += [
+            f"{net} {one.stage.value}: {one.message}" for net, one in statement.between.items()
+        ]
         return "; ".join((", ".join(parts[:3]), *parts[3:]))
     if statement.state.failed:
         words += f" at {outcome.stage.value}" if statement.state is not State.WRONG else ""

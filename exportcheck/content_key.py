@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent
 
-_ELSEWHERE = ("cli", "render", "catalog", "forms.py")
+_ELSEWHERE = ("cli", "render", "history", "explain", "pages.py", "catalog", "forms.py")
 """Source that no result depends on, and that whose every definition has a key of its own."""
 
 FORMS = "exportcheck.forms"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exportcheck.history.adding import runs_of
-from exportcheck.history.runs import History
+from exportcheck.history.runs import History, Run
 from exportcheck.results import Report, Stage, Status
 from tests.conftest import comparison
 from tests.conftest import result as conftest_result
@@ -102,3 +102,8 @@ def history(*names) -> History:
         if not names or name in names:
             made = made.with_runs(runs_of(one, name))
     return made
+
+
+def by_name(some: History) -> dict[str, Run]:
+    """The runs of a history by toolchain."""
+    return {run.toolchain: run for run in some.runs}

@@ -17,6 +17,12 @@ def reproduce(run: Run, form: str, column: Column, network: str = "bare") -> str
     return command.replace("/bare/", f"/{network}/")
 
 
+def reproduce_all(run: Run, form: str) -> str:
+    """`exportcheck all` for every column of a form, bare."""
+    options = toolchain_options(run)
+    return f"exportcheck all --toolchain {options} --select '{form}/bare/*' --output out"
+
+
 def toolchain_options(run: Run) -> str:
     """What follows `--toolchain`, with the option for coremltools where the run has its own."""
     toolchain, _, package = run.toolchain.partition("+")

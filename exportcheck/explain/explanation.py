@@ -16,6 +16,7 @@ from exportcheck.explain.code import call_of, code_of
 from exportcheck.explain.commands import time_again
 from exportcheck.explain.costs import machine_text
 from exportcheck.explain.times import lay_out
+from exportcheck.history.overview import usable
 from exportcheck.history.strips import strips
 from exportcheck.selection import nearest
 
@@ -84,6 +85,7 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
     reference = forms[0]
     shown = strips(history, [form.name for form in forms])
     runs = [run for run in history.runs if "+" not in run.toolchain and reference.name in run.forms]
+    measured = {row.form for strip in shown for row in strip.rows}
     newest = runs[-1] if runs else None
     others = [form.name for form in forms if form.kind in ("hand-written", "autograd")]
     others = [name for name in others if name != reference.name]
@@ -95,7 +97,8 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
         curve=_curves().get(family),
         strips=shown,
         needed=(
-            *(s for strip in shown for s in past.needed(strip, reference.name)),
+            *past.everywhere(history, [form.name for form in forms if form.name in measured]),
+            *(s for strip in _telling(shown, reference) for s in past.needed(strip, reference.name)),
             *past.never_needed(shown, reference.name),
         ),
         failed=past.failed(shown),
@@ -105,6 +108,17 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
         timed_on=machine_text(costs[family]["machine"]) if family in costs else "",
         missing=tuple(_missing(family, shown, times)),
     )
+
+
+def _telling(shown: Sequence[Strip], reference: Form) -> list[Strip]:
+    """The strips to speak of: not whole toolchains where coremltools alone tells when it worked."""
+    settled = {
+        strip.track
+        for strip in shown
+        for row in strip.rows
+        if strip.axis.fixed and row.form == reference.name and usable(row.statements[-1])
+    }
+    return [strip for strip in shown if strip.axis.fixed or strip.track not in settled]
 
 
 def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]]]:

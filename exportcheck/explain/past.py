@@ -5,16 +5,17 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from exportcheck.explain.commands import reproduce
+from exportcheck.explain.commands import reproduce, reproduce_all
 from exportcheck.explain.sentences import Sentence, listed, verb
-from exportcheck.history.axes import versions_text
+from exportcheck.history.axes import Axis, versions_text
 from exportcheck.history.overview import usable
-from exportcheck.history.statements import WORDS, State
-from exportcheck.history.tracks import option
+from exportcheck.history.statements import WORDS, State, state_of
+from exportcheck.history.tracks import columns, option, tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from exportcheck.history.runs import History, Run
     from exportcheck.history.statements import Statement
     from exportcheck.history.strips import Row, Strip
 
@@ -88,6 +89,42 @@ def _since(strip: Strip, native: Row) -> Iterator[Sentence]:
 def _on(strip: Strip) -> str:
     fixed = f" on {strip.axis.fixed}" if strip.axis.fixed else ""
     return f"{strip.track.title}{fixed}, {strip.axis.package}"
+
+
+def everywhere(history: History, forms: Sequence[str]) -> tuple[Sentence, ...]:
+    """With which toolchains which of `forms` could be had in every main format at once.
+
+    Only toolchains with a run of all of them count. Empty where there is none, and where the first
+    form always could.
+    """
+    main = [track for track in tracks(history.runs) if track.main]
+    if len(main) < 2 or not forms:
+        return ()
+    runs = [run for run in history.runs if "+" not in run.toolchain]
+    runs = [run for run in runs if all(columns(run, track) for track in main)]
+    formats = listed(track.title.partition(",")[0] for track in main)
+    axis = Axis("torch", "", tuple(runs))
+
+    def reaching(run: Run) -> tuple[str, ...]:
+        states = {form: [state_of(run, form, track) for track in main] for form in forms}
+        return tuple(form for form, found in states.items() if all(map(usable, found)))
+
+    stretches = [(names, list(some)) for names, some in groupby(runs, reaching)]
+    if [forms[0] in names for names, _ in stretches] == [True]:
+        return ()
+    said = []
+    for names, some in stretches:
+        only = "only " if len(names) == 1 and len(forms) > 1 else ""
+        text = f"{only}{listed(names)}" if names else "no form"
+        states = [state_of(run, names[0], track) for run in some for track in main if names]
+        remark = " (not all were run)" if any(s and not s.state.works for s in states) else ""
+        said.append(
+            Sentence(
+                f"To {formats} at once, torch {versions_text(axis, some)}: {text}{remark}.",
+                reproduce_all(some[-1], names[0] if names else forms[0]),
+            )
+        )
+    return tuple(said)
 
 
 def never_needed(strips: Iterable[Strip], reference: str) -> tuple[Sentence, ...]:

@@ -39,7 +39,7 @@ _KNOWN = (
     Track("onnx-dynamo", "ONNX, dynamo exporter", ("torch", "onnxruntime")),
     Track("coreml-fp16", "Core ML, float16", ("coremltools", "torch")),
     Track("coreml-export", "Core ML through torch.export", ("coremltools", "torch")),
-    Track("torchscript-trace", "TorchScript, traced", ("torch",)),
+    Track("torchscript-trace", "TorchScript, traced", ("torch",), main=True),
     Track("torchscript-script", "TorchScript, scripted", ("torch",)),
     Track("torch-export", "torch.export", ("torch",)),
 )

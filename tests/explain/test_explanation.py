@@ -9,7 +9,17 @@ from exportcheck.explain.explanation import explain, sections
 from exportcheck.history.adding import runs_of
 from exportcheck.history.runs import History
 from tests.explain.costs import COSTS
-from tests.history.runs import NO_CONVERTER, ONNX12, PASS, REFUSED, cell, history, report
+from tests.history.runs import (
+    NETWORK,
+    NO_CONVERTER,
+    NOT_RUN,
+    ONNX12,
+    PASS,
+    REFUSED,
+    cell,
+    history,
+    report,
+)
 
 FOUND = explain("hardswish", history(), COSTS)
 
@@ -24,11 +34,11 @@ def alone(*results, family="hardswish"):
 
 def test_when_another_form_was_needed_and_since_when_none_is():
     assert texts(FOUND.needed) == [
+        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh (not all were run).",
         "ONNX, TorchScript exporter, torch 1.5.1: hardswish does not exist yet; "
         "hardswish-hardtanh works.",
         "ONNX, TorchScript exporter, torch 1.7.1: hardswish fails; hardswish-hardtanh works.",
         "ONNX, TorchScript exporter, torch 1.8.1: hardswish works by itself.",
-        "Core ML, float32, coremltools 4.1: hardswish fails; hardswish-hardtanh converts.",
         "Core ML, float32 on torch 1.7.1, coremltools 4.1: hardswish fails; "
         "hardswish-hardtanh converts.",
         "Core ML, float32 on torch 1.7.1, coremltools 5.2.0: hardswish works by itself.",
@@ -47,6 +57,29 @@ def test_what_failed_is_quoted_with_the_command_that_repeats_it():
     )
     assert coreml.quote == NO_CONVERTER[2]
     assert coreml.text.endswith("coremltools 4.1; coremltools 4.1 on torch 1.7.1.")
+
+
+def test_which_forms_reached_every_format_at_once():
+    found = alone(
+        cell("torch-1.7", "hardswish", ONNX12, REFUSED),
+        cell("torch-1.7", "hardswish", NETWORK, NO_CONVERTER),
+        cell("torch-1.7", "hardswish-hardtanh", ONNX12, PASS),
+        cell("torch-1.7", "hardswish-hardtanh", NETWORK, NOT_RUN),
+        cell("torch-1.8", "hardswish", ONNX12, PASS),
+        cell("torch-1.8", "hardswish", NETWORK, PASS),
+        cell("torch-1.8", "hardswish-hardtanh", ONNX12, PASS),
+        cell("torch-1.8", "hardswish-hardtanh", NETWORK, PASS),
+    )
+    first, second, *_ = found.needed
+    assert first.text == (
+        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh (not all were run)."
+    )
+    assert second.text == (
+        "To ONNX and Core ML at once, torch 1.8.1: hardswish and hardswish-hardtanh."
+    )
+    assert first.command == (
+        "exportcheck all --toolchain torch-1.7 --select 'hardswish-hardtanh/bare/*' --output out"
+    )
 
 
 def test_a_run_with_a_coremltools_of_its_own_is_repeated_with_it():

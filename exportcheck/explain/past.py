@@ -50,12 +50,18 @@ def _without(strip: Strip, native: Row, stand_ins: Sequence[Row]) -> Iterator[Se
             continue
         some = list(places)
         versions = versions_text(strip.axis, [strip.axis.runs[place] for place in some])
-        text = f"{_on(strip)} {versions}: {native.form} {_FAILS.get(state, WORDS[state])}"
+        text = f"{_on(strip)} {versions}: {_stood(native.form, state)}"
         if working:
             text += f"; {listed(working)} {verb(working, _did(stand_ins, working, some[-1]))}"
         elif stand_ins:
             text += ", and no other form works either"
         yield Sentence(f"{text}.", _again(native.statements[some[-1]]))
+
+
+def _stood(form: str, state: State) -> str:
+    if state is State.BLOCKED:
+        return f"not even relu passes, which says nothing of {form}"
+    return f"{form} {_FAILS.get(state, WORDS[state])}"
 
 
 def _again(statement: Statement | None) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from exportcheck.history.tracks import Track
 
 CONTROL = "relu"
-"""Where not even this one passes, a network says nothing of the activation in it."""
+"""Where not even this one passes, a cell says something of the toolchain and nothing of the form."""
 
 
 class State(str, Enum):
@@ -29,6 +29,7 @@ class State(str, Enum):
     WRONG = "wrong"
     FAILS = "fails"
     CRASHES = "crashes"
+    BLOCKED = "blocked"
     UNAVAILABLE = "unavailable"
 
     @property
@@ -50,6 +51,7 @@ MARKS = {
     State.WRONG: "≠",
     State.FAILS: "✗",
     State.CRASHES: "☠",
+    State.BLOCKED: "⊘",
     State.UNAVAILABLE: "–",
 }
 
@@ -61,6 +63,7 @@ WORDS = {
     State.WRONG: "wrong numbers",
     State.FAILS: "fails",
     State.CRASHES: "crashes or hangs",
+    State.BLOCKED: "says nothing, ReLU fails there too",
     State.UNAVAILABLE: "not there yet",
 }
 
@@ -122,6 +125,8 @@ def _in_column(run: Run, form: str, column: Column) -> Statement | None:
         if other != network and outcome.status.failed and _tells(run, other, column)
     }
     state = _state(first)
+    if state.failed and form != CONTROL and not _tells(run, network, column):
+        state = State.BLOCKED
     if state in (State.WORKS, State.NOTED) and between:
         state = State.PARTIAL
     return Statement(run, form, state, column, first, {column: state}, between)
@@ -136,6 +141,6 @@ def _state(outcome: Outcome) -> State:
 
 
 def _tells(run: Run, network: str, column: Column) -> bool:
-    """Whether what fails in `network` says something of the activation: ReLU passes there."""
+    """Whether what fails in `network` says something of the form: ReLU passes there."""
     control = run.outcome(CONTROL, network, column)
     return control is None or not control.status.failed

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEGEND = (
     "✓ works  ~ works, with a note  ◐ works alone, fails between layers  ○ converts, was not run  "
-    "≠ wrong numbers  ✗ fails  ☠ crashes or hangs  – not there yet  blank: not measured"
+    "≠ wrong numbers  ✗ fails  ☠ crashes or hangs  ⊘ says nothing: ReLU fails there too  – not there yet  blank: not measured"
 )
 
 
@@ -127,7 +127,7 @@ def detail(statement: Statement) -> str:
             f"{net} {one.stage.value}: {one.message}" for net, one in statement.between.items()
         ]
         return "; ".join((", ".join(parts[:3]), *parts[3:]))
-    if statement.state.failed:
+    if statement.state.failed or statement.state is State.BLOCKED:
         words += f" at {outcome.stage.value}" if statement.state is not State.WRONG else ""
     return f"{words}, {where}" + (f": {outcome.message}" if outcome.message else "")
 

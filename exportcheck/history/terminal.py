@@ -30,6 +30,7 @@ STYLES = {
     State.WRONG: "bold red",
     State.FAILS: "bold red",
     State.CRASHES: "bold magenta",
+    State.BLOCKED: "dim",
     State.UNAVAILABLE: "dim",
 }
 

@@ -89,6 +89,17 @@ def test_a_network_in_which_relu_fails_says_nothing():
     assert state_of(run, "hardswish", ONNX).state is State.WORKS
 
 
+def test_where_relu_fails_too_it_is_not_the_form():
+    run = one(
+        cell("torch-1.7", "hardswish", ONNX12, REFUSED), cell("torch-1.7", "relu", ONNX12, REFUSED)
+    )
+    state = state_of(run, "hardswish", ONNX).state
+    assert state is State.BLOCKED
+    assert not state.failed
+    assert not state.works
+    assert state_of(run, "relu", ONNX).state is State.FAILS
+
+
 def test_a_pass_with_a_note():
     run = one(cell("torch-1.7", "relu", ONNX12, PASS, notes=("nan: nan-lost 9 of 9: …",)))
     statement = state_of(run, "relu", ONNX)

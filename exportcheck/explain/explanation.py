@@ -98,7 +98,11 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
         strips=shown,
         needed=(
             *past.everywhere(history, [form.name for form in forms if form.name in measured]),
-            *(s for strip in _telling(shown, reference) for s in past.needed(strip, reference.name)),
+            *(
+                s
+                for strip in _telling(shown, reference)
+                for s in past.needed(strip, reference.name)
+            ),
             *past.never_needed(shown, reference.name),
         ),
         failed=past.failed(shown),

@@ -9,7 +9,7 @@ from exportcheck.explain.commands import reproduce, reproduce_all
 from exportcheck.explain.sentences import Sentence, listed, verb
 from exportcheck.history.axes import Axis, versions_text
 from exportcheck.history.overview import usable
-from exportcheck.history.statements import WORDS, State, state_of
+from exportcheck.history.statements import CONTROL, WORDS, State, state_of
 from exportcheck.history.tracks import columns, option, tracks
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exportcheck.history.runs import History, Run
     from exportcheck.history.statements import Statement
     from exportcheck.history.strips import Row, Strip
+    from exportcheck.history.tracks import Track
 
 _FAILS = {State.UNAVAILABLE: "does not exist yet", State.WRONG: "gives wrong numbers"}
 
@@ -53,7 +54,7 @@ def _without(strip: Strip, native: Row, stand_ins: Sequence[Row]) -> Iterator[Se
         text = f"{_on(strip)} {versions}: {_stood(native.form, state)}"
         if working:
             text += f"; {listed(working)} {verb(working, _did(stand_ins, working, some[-1]))}"
-        elif stand_ins:
+        elif stand_ins and state is not State.BLOCKED:
             text += ", and no other form works either"
         yield Sentence(f"{text}.", _again(native.statements[some[-1]]))
 
@@ -107,7 +108,7 @@ def everywhere(history: History, forms: Sequence[str]) -> tuple[Sentence, ...]:
     if len(main) < 2 or not forms:
         return ()
     runs = [run for run in history.runs if "+" not in run.toolchain]
-    runs = [run for run in runs if all(columns(run, track) for track in main)]
+    runs = [run for run in runs if all(_tells(run, track) for track in main)]
     formats = listed(track.title.partition(",")[0] for track in main)
     axis = Axis("torch", "", tuple(runs))
 
@@ -131,6 +132,12 @@ def everywhere(history: History, forms: Sequence[str]) -> tuple[Sentence, ...]:
             )
         )
     return tuple(said)
+
+
+def _tells(run: Run, track: Track) -> bool:
+    """Whether `run` says something of forms in `track`: it was run, and ReLU, if run, is usable."""
+    control = state_of(run, CONTROL, track)
+    return bool(columns(run, track)) and (control is None or usable(control))
 
 
 def never_needed(strips: Iterable[Strip], reference: str) -> tuple[Sentence, ...]:

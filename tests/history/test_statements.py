@@ -10,8 +10,7 @@ from exportcheck.history.statements import MARKS, WORDS, State, state_of
 from exportcheck.history.strips import by_option, detail, strips, uneventful
 from exportcheck.history.tracks import columns, option, track_of, tracks
 from exportcheck.results import Stage, Status
-from tests.history.runs import ONNX9, ONNX12, PASS, REFUSED, cell
-from tests.history.runs import by_name, history, report
+from tests.history.runs import ONNX9, ONNX12, PASS, REFUSED, by_name, cell, history, report
 
 RUNS = by_name(history())
 ONNX = track_of("onnx-trace-opset12")

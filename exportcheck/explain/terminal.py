@@ -85,7 +85,9 @@ def _forms(explanation: Explanation) -> Iterator[RenderableType]:
     for form in explanation.forms:
         line = Text("  ").append(form.name, style="bold").append(f"  {form.kind}", style="dim")
         yield line.append(f"  {form.formula}")
-        code = Syntax(form.code, "python", theme="ansi_dark", background_color="default")
+        code = Syntax(
+            form.code, "python", theme="ansi_dark", background_color="default", word_wrap=True
+        )
         yield Padding(code, (0, 0, 0, 6))
 
 

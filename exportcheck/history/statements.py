@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from exportcheck.history.tracks import Track
 
 CONTROL = "relu"
-"""Where not even this one passes, a cell says something of the toolchain and nothing of the form."""
+"""Where not even this one passes, a cell speaks of the toolchain and not of the form."""
 
 
 class State(str, Enum):

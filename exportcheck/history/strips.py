@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 LEGEND = (
     "✓ works  ~ works, with a note  ◐ works alone, fails between layers  ○ converts, was not run  "
-    "≠ wrong numbers  ✗ fails  ☠ crashes or hangs  ⊘ says nothing: ReLU fails there too  – not there yet  blank: not measured"
+    "≠ wrong numbers  ✗ fails  ☠ crashes or hangs  ⊘ says nothing: ReLU fails there too  "
+    "– not there yet  blank: not measured"
 )
 
 

@@ -35,7 +35,6 @@ STYLES = {
 }
 
 _GAP = 2
-_NAME_WIDTH = 30
 
 
 def compose(overviews: Sequence[Overview], strips: Sequence[Strip], width: int) -> RenderableType:
@@ -80,20 +79,26 @@ def _tables(
     strip: Strip, rows: Sequence[tuple[Text, list[Text]]], width: int
 ) -> Iterator[RenderableType]:
     yield Text(strip.title, style="bold")
+    runs = len(strip.axis.runs)
     cell = max(len(label) for head in strip.heads for label in head)
-    fitting = max(1, (width - _NAME_WIDTH) // (cell + _GAP))
-    for start in range(0, len(strip.axis.runs), fitting):
+    names = max(
+        len(name) for name in (strip.axis.package, strip.other, *(n.plain for n, _ in rows))
+    )
+    room = width - names - _GAP
+    gap = _GAP if runs * (cell + _GAP) <= room else 1
+    fitting = max(1, room // (cell + gap))
+    for start in range(0, runs, fitting):
         some = slice(start, start + fitting)
-        table = _empty_table(strip, some, cell)
+        table = _empty_table(strip, some, names, cell, gap)
         for name, cells in rows:
             table.add_row(name, *cells[some])
         yield table
 
 
-def _empty_table(strip: Strip, some: slice, cell: int) -> Table:
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_edge=False)
+def _empty_table(strip: Strip, some: slice, names: int, cell: int, gap: int) -> Table:
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, show_edge=False)
     head = f"{strip.axis.package}\n{strip.other}".rstrip()
-    table.add_column(Text(head, style="dim"), width=_NAME_WIDTH - _GAP, no_wrap=True)
+    table.add_column(Text(head, style="dim"), width=names + _GAP - gap, no_wrap=True)
     for label, other in strip.heads[some]:
         text = Text(label, style="bold")
         if strip.other:

@@ -35,12 +35,16 @@ def alone(*results, family="hardswish"):
 def test_when_another_form_was_needed_and_since_when_none_is():
     assert texts(FOUND.needed) == [
         "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh (not all were run).",
-        "ONNX, TorchScript exporter, torch 1.5.1: hardswish does not exist yet; "
-        "hardswish-hardtanh works.",
+        (
+            "ONNX, TorchScript exporter, torch 1.5.1: hardswish does not exist yet; "
+            "hardswish-hardtanh works."
+        ),
         "ONNX, TorchScript exporter, torch 1.7.1: hardswish fails; hardswish-hardtanh works.",
         "ONNX, TorchScript exporter, torch 1.8.1: hardswish works by itself.",
-        "Core ML, float32 on torch 1.7.1, coremltools 4.1: hardswish fails; "
-        "hardswish-hardtanh converts.",
+        (
+            "Core ML, float32 on torch 1.7.1, coremltools 4.1: hardswish fails; "
+            "hardswish-hardtanh converts."
+        ),
         "Core ML, float32 on torch 1.7.1, coremltools 5.2.0: hardswish works by itself.",
     ]
 
@@ -93,8 +97,10 @@ def test_equal_failures_are_told_once():
         cell("torch-1.7", "hardswish-hardtanh", ONNX12, REFUSED),
     )
     assert texts(found.failed) == [
-        "hardswish and hardswish-hardtanh fail at export: ONNX, TorchScript exporter (opset 12), "
-        "torch 1.7.1."
+        (
+            "hardswish and hardswish-hardtanh fail at export: "
+            "ONNX, TorchScript exporter (opset 12), torch 1.7.1."
+        )
     ]
     assert texts(found.needed) == [
         "ONNX, TorchScript exporter, torch 1.7.1: hardswish fails, and no other form works either."
@@ -104,8 +110,10 @@ def test_equal_failures_are_told_once():
 def test_the_other_forms_today_are_those_of_the_newest_toolchain():
     assert FOUND.newest == "torch 1.8.1, onnxruntime 1.7.0, coremltools 4.1"
     assert texts(FOUND.now) == [
-        "Exact: hardswish-hardtanh gives eager's own numbers to the last bit, where hardswish does "
-        "not: ONNX, TorchScript exporter (opset 12), hardswish off by up to 7e-07.",
+        (
+            "Exact: hardswish-hardtanh gives eager's own numbers to the last bit, where hardswish "
+            "does not: ONNX, TorchScript exporter (opset 12), hardswish off by up to 7e-07."
+        ),
         "For backward hardswish keeps 4 bytes a number; hardswish-hardtanh keeps 3 times that.",
     ]
 

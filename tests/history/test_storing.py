@@ -99,5 +99,5 @@ def test_what_is_no_history(tmp_path, text, complaint):
 
 
 def test_no_such_file(tmp_path):
-    with pytest.raises(UsageError, match="cannot read .*No such file"):
+    with pytest.raises(UsageError, match=r"cannot read .*No such file"):
         read_history(tmp_path / "none.json")

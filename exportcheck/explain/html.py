@@ -9,7 +9,7 @@ from exportcheck.explain.commands import TEMPLATE, time_again, toolchain_options
 from exportcheck.explain.explanation import explain
 from exportcheck.history.overview import overviews
 from exportcheck.history.statements import WORDS
-from exportcheck.history.strips import by_option, detail, quiet_text, uneventful
+from exportcheck.history.strips import COREML_REMARK, by_option, detail, quiet_text, uneventful
 from exportcheck.pages import Pool, page
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def _data(
         f"{sum(run.count for run in history.runs):,} cells measured, none inferred",
         "matrix": matrix,
         "command": TEMPLATE,
+        "coreml": COREML_REMARK,
         "words": {state.value: words for state, words in WORDS.items()},
         "runs": {run.toolchain: _run(run) for run in history.runs},
         "tracks": [_overview(one, pool) for one in overviews(history, families)],

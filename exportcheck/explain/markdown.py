@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exportcheck.escaping import markdown, markdown_code
 from exportcheck.explain.explanation import sections
 from exportcheck.history.markdown import strip_table, table_rows
-from exportcheck.history.strips import LEGEND, quiet_text, uneventful
+from exportcheck.history.strips import COREML_REMARK, LEGEND, quiet_text, uneventful
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def _history(explanation: Explanation) -> Iterator[str]:
     if not explanation.strips:
         return
     quiet = [strip for strip in explanation.strips if uneventful(strip)]
-    yield from ("## History, as measured", "", markdown(LEGEND), "")
+    yield from ("## History, as measured", "", markdown(LEGEND), "", COREML_REMARK, "")
     for strip in explanation.strips:
         if strip not in quiet:
             yield from (f"### {markdown(strip.title)}", "", *strip_table(strip), "")

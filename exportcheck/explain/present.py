@@ -8,7 +8,7 @@ from exportcheck.explain.commands import reproduce
 from exportcheck.explain.sentences import Sentence, listed, together, verb
 from exportcheck.history.statements import WORDS, state_of
 from exportcheck.history.strips import short_version
-from exportcheck.history.tracks import columns, option, tracks
+from exportcheck.history.tracks import columns, option, ran_in, tracks
 from exportcheck.matrix import error_text
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _exact(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence]
             found.setdefault(tuple(exact), []).append((title, native, others[exact[0]]))
     for names, places in found.items():
         where = "; ".join(
-            f"{title} ({option(native.column)}), {reference} off by up to "
+            f"{title} ({ran_in(native.column)}), {reference} off by up to "
             f"{error_text(native.outcome.max_error)}"
             for title, native, _ in places
         )

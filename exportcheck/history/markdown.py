@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exportcheck.escaping import markdown, markdown_code
 from exportcheck.history.overview import FORM, FORM_MARK
 from exportcheck.history.statements import MARKS, State
-from exportcheck.history.strips import LEGEND
+from exportcheck.history.strips import COREML_REMARK, LEGEND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,9 +40,9 @@ def _head() -> Iterator[str]:
     yield ""
     yield (
         "Every cell was measured: the same catalogue, checked inside each toolchain. What was not "
-        "run is blank; nothing is inferred. Of an exporter's opsets the best counts. Core ML's ML "
-        "programs are run by mil-numpy (simulated), the neural networks of coremltools 4 are only "
-        "converted. `exportcheck explain FAMILY` quotes what failed, and says what stood in for it."
+        "run is blank; nothing is inferred. Of an exporter's opsets the best counts. "
+        f"{COREML_REMARK} `exportcheck explain FAMILY` quotes what failed, and says what stood in "
+        "for it."
     )
     yield ""
     yield f"{markdown(LEGEND)}  {FORM_MARK} the native form fails, another works"

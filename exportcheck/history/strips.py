@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from exportcheck.catalog import activations
 from exportcheck.history.axes import axes, versions_text
 from exportcheck.history.statements import WORDS, State, Statement, state_of
-from exportcheck.history.tracks import option, tracks
+from exportcheck.history.tracks import option, ran_in, tracks
 from exportcheck.matrix import error_text
+from exportcheck.results import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,6 +85,12 @@ def strips(
     return tuple(found)
 
 
+COREML_REMARK = (
+    "Core ML off macOS: ML programs are run by mil-numpy (simulated), the neural networks of "
+    "coremltools 4 are only converted."
+)
+
+
 def uneventful(strip: Strip) -> bool:
     """Whether every form works in every run that it was tried in."""
     return all(one is None or one.state.works for row in strip.rows for one in row.statements)
@@ -118,7 +125,8 @@ def _rank(form: str) -> tuple[int, int]:
 
 def detail(statement: Statement) -> str:
     """A statement in words: `works, opset 12, error 7e-07`, `fails at export: …`."""
-    where = option(statement.column)
+    compared = statement.outcome.stage is Stage.COMPARE
+    where = (ran_in if compared else option)(statement.column)
     outcome = statement.outcome
     words = WORDS[statement.state]
     if statement.state.works:

@@ -11,10 +11,10 @@ from rich.text import Text
 from exportcheck.escaping import printable
 from exportcheck.history.overview import FORM, FORM_MARK
 from exportcheck.history.statements import MARKS, State
-from exportcheck.history.strips import LEGEND
+from exportcheck.history.strips import COREML_REMARK, LEGEND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -51,7 +51,8 @@ def compose(overviews: Sequence[Overview], strips: Sequence[Strip], width: int) 
     if not parts:
         return Text("Nothing of this has been measured: exportcheck history add RESULTS.json")
     form = Text(f"{FORM_MARK} the native form fails, another works", style="dim")
-    return Group(*parts, legend(), *([form] if overviews else []))
+    shown = [*(one.strip for one in overviews), *strips]
+    return Group(*parts, legend(shown), *([form] if overviews else []))
 
 
 def _support(support: Support | None) -> Text:
@@ -113,9 +114,10 @@ def _mark(statement: Statement | None) -> Text:
     return Text(MARKS[statement.state], style=STYLES[statement.state])
 
 
-def legend() -> Text:
-    """What the marks mean."""
-    return Text(LEGEND, style="dim")
+def legend(strips: Iterable[Strip]) -> Text:
+    """What the marks mean, and whose numbers Core ML's are."""
+    coreml = any(strip.track.title.startswith("Core ML") for strip in strips)
+    return Text(LEGEND + (f"\n{COREML_REMARK}" if coreml else ""), style="dim")
 
 
 def all_strips(strips: Sequence[Strip], width: int) -> list[RenderableType]:
@@ -123,4 +125,4 @@ def all_strips(strips: Sequence[Strip], width: int) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for strip in strips:
         parts += [*strip_tables(strip, width), ""]
-    return [*parts, legend()] if parts else []
+    return [*parts, legend(strips)] if parts else []

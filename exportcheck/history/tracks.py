@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exportcheck.targets import targets
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -74,6 +76,14 @@ def option(column: Column) -> str:
     """What tells a column from the others of its track: `opset 12`, else its target."""
     opset = _opset(column)
     return f"opset {opset}" if opset else column.target
+
+
+def ran_in(column: Column) -> str:
+    """The same, and whose numbers they are where a reference evaluator computed them."""
+    known = targets().get(column.target)
+    runtimes = known.runtimes if known else ()
+    simulated = any(r.simulated and r.name == column.runtime for r in runtimes)
+    return option(column) + (f" in {column.runtime} (simulated)" if simulated else "")
 
 
 def _opset(column: Column) -> int:

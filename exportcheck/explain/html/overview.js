@@ -42,7 +42,7 @@ function legendOf() {
     el("ul", null, Object.keys(data.words).map(entry), entry("form")),
     el("p", null, "Every square was measured by running the exported file, unless it says otherwise; ",
       "what was not run is blank. Of the opsets that were tried the best counts. ",
-      "Core ML off macOS: ML programs run in mil-numpy (simulated), neural networks of coremltools 4 are converted only."));
+      data.coreml));
 }
 
 /** The toolchains behind it all. */

@@ -42,13 +42,15 @@ def axes(history: History, track: Track) -> tuple[Axis, ...]:
     whole = tuple(run for run in runs if "+" not in run.toolchain)
     found = [Axis(track.packages[0], "", whole)] if whole else []
     if "coremltools" in track.packages:
-        by_torch: dict[str, list[Run]] = {}
+        # Where a whole toolchain has the same version, it stands for both.
+        by_torch: dict[str, dict[str, Run]] = {}
         for run in runs:
-            by_torch.setdefault(run.versions["torch"].partition("+")[0], []).append(run)
+            some = by_torch.setdefault(run.versions["torch"].partition("+")[0], {})
+            some.setdefault(run.versions.get("coremltools", ""), run)
         found += [
-            Axis("coremltools", f"torch {torch}", tuple(some))
+            Axis("coremltools", f"torch {torch}", tuple(some.values()))
             for torch, some in by_torch.items()
-            if len({run.versions.get("coremltools") for run in some}) > 1
+            if len(some) > 1
         ]
     return tuple(found)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from exportcheck.catalog import activations
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -60,7 +62,9 @@ def lay_out(facts: Mapping[str, Any]) -> Times:
     """The figures of one family, as `costs.read_costs` gives them."""
     measurements = facts["measurements"]
     reference = facts["reference"]
-    forms = dict.fromkeys(f for one in measurements for f in one["ratios"] if f != CONTROL)
+    timed = {form for one in measurements for form in one["ratios"]} - {CONTROL}
+    known = list(activations())
+    forms = sorted(timed, key=lambda form: (form not in known, form in known and known.index(form)))
     return Times(
         reference,
         tuple(

@@ -17,6 +17,12 @@ def measured(tmp_path):
     return ("--history", history_file, "--cost", cost_file)
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    """So that no sentence is broken into lines."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def test_a_family(cli, measured):
     done = cli("explain", "hardswish", *measured)
     assert (done.code, done.err) == (0, "")

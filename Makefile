@@ -9,7 +9,7 @@ LOCK := exportcheck/toolchains/torch-2.13.txt
 READY := .venv/.ready
 PINNED := $(basename $(notdir $(LOCK)))
 TOOLCHAINS ?= $(filter-out $(PINNED),$(basename $(notdir $(wildcard exportcheck/toolchains/torch-*.txt))))
-COREMLTOOLS ?= 4.0 5.0 5.1.0 5.2.0 6.0 6.1 6.2
+COREMLTOOLS ?= 4.0 4.1 5.0 5.1.0 5.2.0 6.0 6.1 6.2
 INDEX_ARGS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

@@ -152,26 +152,29 @@ def never_needed(strips: Iterable[Strip], reference: str) -> tuple[Sentence, ...
     if not found:
         return ()
     where = "; ".join(text for text, _ in found)
-    text = f"Wherever it was measured {reference} works by itself: {where}."
+    text = f"{reference} works by itself in every version measured: {where}."
     return (Sentence(text, _again(found[0][1])),)
 
 
 def failed(strips: Sequence[Strip]) -> tuple[Sentence, ...]:
-    """Every failure there was, told once for each track and message, in the words of its day."""
+    """Every failure there was, told once for each track and message, in the words of its day.
+
+    Wrong numbers are told once for each track, with the newest of the first axis.
+    """
     found: dict[tuple[str, str], dict[str, dict[Strip, list[Statement]]]] = {}
     for strip in strips:
         for row in strip.rows:
             for statement in row.statements:
                 if statement is not None and statement.state.failed:
-                    forms = found.setdefault((strip.track.title, statement.outcome.message), {})
+                    wrong = statement.state is State.WRONG
+                    message = "" if wrong else statement.outcome.message
+                    forms = found.setdefault((strip.track.title, message), {})
                     places = forms.setdefault(row.form, {})
                     places.setdefault(strip, []).append(statement)
-    return tuple(s for (track, quote), forms in found.items() for s in _told(track, quote, forms))
+    return tuple(s for (track, _), forms in found.items() for s in _told(track, forms))
 
 
-def _told(
-    track: str, quote: str, forms: dict[str, dict[Strip, list[Statement]]]
-) -> Iterator[Sentence]:
+def _told(track: str, forms: dict[str, dict[Strip, list[Statement]]]) -> Iterator[Sentence]:
     """A sentence for the forms that failed with the same words in the same versions."""
     by_place: dict[str, list[str]] = {}
     for form, stretches in forms.items():
@@ -184,7 +187,7 @@ def _told(
         else:
             what = f"{verb(names, _plural(last.state))} at {last.outcome.stage.value}"
         text = f"{listed(names)} {what}: {track} ({option(last.column)}), {where}."
-        yield Sentence(text, _again(last), quote)
+        yield Sentence(text, _again(last), last.outcome.message)
 
 
 def _plural(state: State) -> str:

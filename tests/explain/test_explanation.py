@@ -8,6 +8,7 @@ from exportcheck.explain import markdown, terminal
 from exportcheck.explain.explanation import explain, sections
 from exportcheck.history.adding import runs_of
 from exportcheck.history.runs import History
+from exportcheck.results import Stage, Status
 from tests.explain.costs import COSTS
 from tests.history.runs import (
     NETWORK,
@@ -21,6 +22,7 @@ from tests.history.runs import (
     report,
 )
 
+WRONG = (Status.MISMATCH, Stage.COMPARE)
 FOUND = explain("hardswish", history(), COSTS)
 
 
@@ -153,7 +155,7 @@ def test_a_form_that_is_needed_still():
 def test_where_nothing_ever_failed_one_sentence_says_so():
     found = alone(cell("torch-1.8", "relu", ONNX12, PASS), family="relu")
     assert texts(found.needed) == [
-        "Wherever it was measured relu works by itself: ONNX, TorchScript exporter, torch 1.8.1."
+        "relu works by itself in every version measured: ONNX, TorchScript exporter, torch 1.8.1."
     ]
     assert found.failed == ()
 
@@ -215,3 +217,21 @@ def test_every_family_can_be_explained(family):
     found = explain(family, history(), COSTS)
     assert found.reference.formula in markdown.render(found).replace("\\|", "|")
     assert found.reference.formula in " ".join(printed(found, 200).split())
+
+
+def test_wrong_numbers_are_told_once_whatever_they_are():
+    found = alone(
+        cell(
+            "torch-1.7", "hardswish", ONNX12, (*WRONG, "grid: 3 of 4096: 0.1 where eager gives 1")
+        ),
+        cell(
+            "torch-1.8", "hardswish", ONNX12, (*WRONG, "grid: 3 of 4096: 0.2 where eager gives 1")
+        ),
+    )
+    (sentence,) = found.failed
+    assert sentence.text == (
+        "hardswish gives wrong numbers: ONNX, TorchScript exporter (opset 12), "
+        "torch 1.7.1 to 1.8.1."
+    )
+    assert "0.2 where" in sentence.quote
+    assert "torch-1.8" in sentence.command

@@ -14,7 +14,7 @@ INDEX_ARGS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help all dev test test-slow check lint format docs lock reports history history-pages cost coremltools-suite trial golden curves browser package clean
+.PHONY: help all dev test test-slow test-toolchain check lint format docs lock toolchains reports history history-pages cost coremltools-suite trial golden curves browser package clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -37,6 +37,9 @@ test: $(READY) ## run the fast tests
 
 test-slow: $(READY) ## run the slow tests too
 	$(BIN)/pytest -q -n auto -m "not macos and not toolchain"
+
+test-toolchain: $(READY) ## run torch 1.7.1 for real; installs it into the user's cache
+	$(BIN)/pytest -q -m toolchain
 
 check: lint test ## lint, types and the fast tests
 
@@ -66,6 +69,12 @@ lock: ## write both lock files anew from their .in files
 	.venv-lock/bin/pip install --quiet pip-tools
 	.venv-lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links -o $(LOCK) exportcheck/toolchains/torch-2.13.in
 	.venv-lock/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links -c $(LOCK) -o tests/requirements.txt tests/requirements.in
+	rm -r .venv-lock
+
+toolchains: ## write the locks of the old toolchains anew from their .in files
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet uv
+	PYTHONPATH=. .venv-lock/bin/python -m exportcheck.toolchains.locking
 	rm -r .venv-lock
 
 reports: all ## what is committed in reports/: the same, and today's run in the history

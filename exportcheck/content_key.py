@@ -11,43 +11,56 @@ import hashlib
 import json
 import platform
 import sys
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exportcheck.catalog import Activation, activations
-from exportcheck.environment import version
 from exportcheck.records import SCHEMA
 from exportcheck.targets import targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from exportcheck.environment import Environment
     from exportcheck.results import Case
 
 _PACKAGE = Path(__file__).parent
 
-_ELSEWHERE = ("cli", "render", "history", "explain", "pages.py", "catalog", "forms.py")
+_ELSEWHERE = (
+    "cli",
+    "render",
+    "history",
+    "explain",
+    "pages.py",
+    "catalog",
+    "forms.py",
+    "toolchains",
+)
 """Source that no result depends on, and that whose every definition has a key of its own."""
 
 FORMS = "exportcheck.forms"
 NATIVE = "torch."
 
 
-def content_keys(cases: Iterable[Case], *, strict: bool, toolchain: str) -> dict[Case, str]:
+def content_keys(
+    cases: Iterable[Case], *, strict: bool, environment: Environment
+) -> dict[Case, str]:
     """The keys of those cases that have one.
 
     Args:
         cases: of the catalogue or not.
         strict: whether every input class gates.
-        toolchain: that of this process; the packages of others are not visible from here.
+        environment: where they run; cases of other toolchains have no key.
     """
-    shared = (_machine(), _code(), strict)
+    python = sys.version if environment.versions is None else environment.python
+    shared = (_machine(), python, _code(), strict)
+    packages_of = lru_cache(maxsize=None)(partial(_packages, environment))
     keys = {}
     for case in cases:
         activation = _activation(case.activation)
-        packages = _packages(case.target, case.runtime)
-        if activation and packages and case.toolchain == toolchain:
+        packages = packages_of(case.target, case.runtime)
+        if activation and packages and case.toolchain == environment.toolchain:
             keys[case] = _digest(case.id, activation, packages, *shared)
     return keys
 
@@ -101,8 +114,7 @@ def _names(source: str) -> frozenset[str]:
     return frozenset(n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name))
 
 
-@lru_cache(maxsize=None)
-def _packages(target_name: str, runtime_name: str) -> str:
+def _packages(environment: Environment, target_name: str, runtime_name: str) -> str:
     """The versions that a target and a runtime depend on; empty for a plug-in's, or for none."""
     target = targets().get(target_name)
     runtimes = {r.name: r for r in target.runtimes} if target else {}
@@ -114,13 +126,13 @@ def _packages(target_name: str, runtime_name: str) -> str:
     names = {"torch", "numpy", *target.distributions, *runtime.distributions}
     for sibling in target.siblings:  # second opinions come from them
         names.update(targets()[sibling].distributions)
-    return json.dumps({name: version(name) for name in sorted(names)})
+    return json.dumps({name: environment.version(name) for name in sorted(names)})
 
 
 @lru_cache(maxsize=None)
 def _machine() -> str:
-    """The processor, for kernels are chosen by what it can do, the system and the Python."""
-    return json.dumps([platform.system(), platform.machine(), _processor(), sys.version])
+    """The system and the processor, for kernels are chosen by what it can do."""
+    return json.dumps([platform.system(), platform.machine(), _processor()])
 
 
 def processor() -> str:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import platform
+import sys
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exportcheck import __version__
 from exportcheck.targets import targets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DISTRIBUTIONS = (
     "torch",
@@ -22,15 +28,43 @@ DISTRIBUTIONS = (
 )
 
 
+@dataclass(frozen=True)
+class Environment:
+    """A Python with its packages, in which workers can run.
+
+    Attributes:
+        toolchain: its name in the ids of cases.
+        python: its version.
+        versions: of every package in it, by canonical name; None where it is this process's own,
+            which looks them up one by one.
+        executable: its program.
+        path: folders whose packages come before its own, as in PYTHONPATH.
+    """
+
+    toolchain: str
+    python: str = platform.python_version()
+    versions: Mapping[str, str] | None = None
+    executable: Path = Path(sys.executable)
+    path: str = ""
+
+    def version(self, distribution: str) -> str | None:
+        """The installed version; None where it is not installed."""
+        return version(distribution) if self.versions is None else self.versions.get(distribution)
+
+    def describe(self) -> dict[str, object]:
+        """As in a report, without times and paths: equal machines give equal text."""
+        return {
+            "exportcheck": __version__,
+            "platform": platform.system(),
+            "machine": platform.machine(),
+            "python": self.python,
+            "versions": {name: self.version(name) or "missing" for name in DISTRIBUTIONS},
+        }
+
+
 def describe() -> dict[str, object]:
-    """The environment of a report, without times and paths: equal machines give equal text."""
-    return {
-        "exportcheck": __version__,
-        "platform": platform.system(),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) or "missing" for name in DISTRIBUTIONS},
-    }
+    """The environment of this process, for a report."""
+    return Environment("").describe()
 
 
 def version(distribution: str) -> str | None:

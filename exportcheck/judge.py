@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, Iterator, Mapping
 
 import numpy as np
@@ -83,6 +84,12 @@ MESSAGE_LIMIT = 8_000
 """Characters of a cause that a result keeps; some exporters put a whole graph into theirs."""
 
 
+def _raising_line(error: BaseException) -> str:
+    """The line that raised an exception without a text, as `assert` does."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return (frames[-1].line or "").strip() if frames else ""
+
+
 def described(error: BaseException) -> str:
     """The cause in its first line: the innermost exception, which exporters like to wrap.
 
@@ -94,7 +101,7 @@ def described(error: BaseException) -> str:
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     cause = chain[-1]
-    text = tidy(str(cause)).strip()
+    text = tidy(str(cause)).strip() or _raising_line(cause)
     if len(text) > MESSAGE_LIMIT:
         text = f"{text[:MESSAGE_LIMIT]} … ({len(text) - MESSAGE_LIMIT} more characters)"
     outer = f" (raised as {type(error).__name__})" if cause is not error else ""

@@ -7,12 +7,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier
 
 from exportcheck.errors import UsageError
 from exportcheck.results import Known
 from exportcheck.selection import nearest
 from exportcheck.toml_files import read_toml
+from exportcheck.versions import fits, specifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,25 +60,6 @@ class LimitationFile:
     limitations: tuple[Limitation, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
-
-
-def fits(wanted: Mapping[str, str], installed: Mapping[str, str]) -> bool:
-    """Whether every installed version is one of the wanted ones."""
-    return not misfits(wanted, installed)
-
-
-def misfits(wanted: Mapping[str, str], installed: Mapping[str, str]) -> tuple[str, ...]:
-    """What is not as wanted: `onnxruntime 1.31.1 (here 1.30.0)`."""
-    return tuple(
-        f"{name} {wish} (here {installed.get(name, 'missing')})"
-        for name, wish in wanted.items()
-        if not _specifier(wish).contains(installed.get(name, "0"), prereleases=True)
-    )
-
-
-def _specifier(text: str) -> SpecifierSet:
-    """`1.2` means `==1.2`. Raises `InvalidSpecifier`."""
-    return SpecifierSet(text if not text[:1].isdigit() else f"=={text}")
 
 
 def read_limitations(path: Path, *, drafts: bool = False) -> LimitationFile:
@@ -137,7 +119,7 @@ def _versions(data: Any, place: str) -> Mapping[str, str]:
         raise UsageError(f'{place}: versions are written as {{ onnxruntime = "<1.32" }}')
     for name, wish in data.items():
         try:
-            _specifier(wish)
+            specifier(wish)
         except (InvalidSpecifier, TypeError) as error:
             raise UsageError(f"{place}: {name} = {wish!r} is no version") from error
     return data

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from exportcheck.covering import cover
 from exportcheck.escaping import brief
-from exportcheck.limitations import Limitation, LimitationFile, fits
+from exportcheck.limitations import Limitation, LimitationFile
 from exportcheck.results import Culprit, Stage, Status
 from exportcheck.toml_files import toml_string
+from exportcheck.versions import fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

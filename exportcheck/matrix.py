@@ -49,12 +49,14 @@ class Column:
 
     target: str
     runtime: str
+    toolchain: str = ""
+    """Empty where the report has one only."""
 
     @property
     def group(self) -> str:
         """Heading over several columns; empty for a target that this version does not know."""
         known = targets().get(self.target)
-        return known.group if known else ""
+        return " ".join(filter(None, (self.toolchain, known.group if known else "")))
 
     @property
     def label(self) -> str:
@@ -137,15 +139,20 @@ def lay_out(report: Report) -> Matrix:
     """The matrix of `report`, rows in the catalogue's order, what it does not know last."""
     grouped: dict[tuple[str, Column], list[Result]] = {}
     forms: dict[str, str] = {}
+    toolchains = list(dict.fromkeys(result.case.toolchain for result in report.results))
     for result in report.results:
-        column = Column(result.case.target, result.case.runtime)
+        case = result.case
+        column = Column(case.target, case.runtime, case.toolchain if toolchains[1:] else "")
         grouped.setdefault((result.case.activation, column), []).append(result)
         forms.setdefault(result.case.activation, result.family or result.case.activation)
     rows, order = list(activations()), list(targets())
     families: dict[str, tuple[str, ...]] = {}
     for form in sorted(forms, key=lambda name: (_place(name, rows), name)):
         families[forms[form]] = (*families.get(forms[form], ()), form)
-    columns = sorted({c for _, c in grouped}, key=lambda c: (_place(c.target, order), c.runtime))
+    columns = sorted(
+        {column for _, column in grouped},
+        key=lambda c: (_place(c.toolchain, toolchains), _place(c.target, order), c.runtime),
+    )
     cells = {key: Cell(tuple(results)) for key, results in grouped.items()}
     return Matrix(tuple(columns), families, cells)
 

@@ -53,7 +53,7 @@ def merge(reports: Mapping[str, Report]) -> Report:
     unfinished = dict.fromkeys(c for r in every for c in r.unfinished if c.id not in found)
     return Report(
         results,
-        _environment(machines),
+        joined_environment(machines),
         tuple(unfinished),
         tuple(dict.fromkeys(pattern for r in every for pattern in r.stale)),
     )
@@ -88,7 +88,7 @@ def _placed(result: Result, report: Report, machines: Mapping[str, dict[str, Any
     return replace(result, machine=name if len(machines) > 1 else "")
 
 
-def _environment(machines: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+def joined_environment(machines: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """The only environment there is; of several, what they have in common beside all of them."""
     first, *others = machines.values()
     if not others:

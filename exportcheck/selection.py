@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
 from exportcheck.catalog.interface import ALL_NETWORKS
+from exportcheck.environment import version
 from exportcheck.errors import EnvironmentBroken, UsageError
 from exportcheck.results import Case
 from exportcheck.targets import targets
+from exportcheck.toolchains.locks import JOINT, locked_versions
+from exportcheck.versions import fits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from exportcheck.targets import Target
 
 
 @dataclass(frozen=True)
@@ -56,43 +61,73 @@ def current_toolchain() -> str:
 def toolchains() -> list[str]:
     """The names of the toolchains that cases may be of, that of this machine first."""
     folder = Path(__file__).with_name("toolchains")
-    return list(dict.fromkeys((current_toolchain(), *sorted(p.stem for p in folder.glob("*.in")))))
+    locked = sorted(p.stem for p in folder.glob("torch-*.in"))
+    return list(dict.fromkeys((current_toolchain(), *locked)))
 
 
 def all_cases(toolchain: str, *, anywhere: bool = False, modules: Iterable[str] = ()) -> list[Case]:
     """Every case that can run on this machine, those of one activation and network together.
 
     Args:
-        toolchain: the toolchain of all of them.
+        toolchain: the toolchain of all of them; the targets are those that its versions have. Where
+            another coremltools stands in for its own, only Core ML's.
         anywhere: also the cases that can run on other machines only.
         modules: the names of a user's own, which are checked bare.
     """
     rows = [(a.name, network) for a in activations().values() for network in a.networks]
     rows += [(name, "bare") for name in modules]
+    columns = runnable(anywhere=anywhere, toolchain=toolchain)
     return [
         Case(name, network, target, runtime, toolchain)
         for name, network in rows
-        for target, runtime in runnable(anywhere=anywhere)
+        for target, runtime in columns
     ]
 
 
-def runnable(patterns: Sequence[str] = (), *, anywhere: bool = False) -> list[tuple[str, str]]:
+def runnable(
+    patterns: Sequence[str] = (), *, anywhere: bool = False, toolchain: str = ""
+) -> list[tuple[str, str]]:
     """Each target with each runtime that this machine has for it.
 
     Args:
         patterns: names of targets, or fnmatch patterns on them; all targets where there are none.
         anywhere: also the runtimes of other machines.
+        toolchain: whose targets; this process's own without.
 
     Raises:
-        UsageError: a pattern matches no target.
+        UsageError: a pattern matches no target, or none that is for this toolchain.
     """
     _check_names("target", patterns, list(targets()))
+    fitting = [t for t in targets().values() if _is_for(t, toolchain)]
+    _check_fitting(patterns, [target.name for target in fitting], toolchain)
     return [
         (target.name, runtime.name)
-        for target in targets().values()
+        for target in fitting
         for runtime in target.runtimes
         if _any(target.name, patterns) and (anywhere or runtime.missing() is None)
     ]
+
+
+def _is_for(target: Target, toolchain: str) -> bool:
+    """Whether a target is for the versions of a toolchain."""
+    if JOINT in toolchain and "coremltools" not in target.distributions:
+        return False  # it would be the toolchain's own results again
+    wanted: Mapping[str, str] = getattr(target, "versions", {})
+    locked = locked_versions(toolchain) or {}
+    # What is missing here is taken for new: its cases say that it is.
+    return fits(wanted, {n: locked.get(n) or version(n) or "9999" for n in wanted})
+
+
+def _check_fitting(patterns: Sequence[str], fitting: Sequence[str], toolchain: str) -> None:
+    """Raises UsageError where a pattern matches only targets of other toolchains."""
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in fitting):
+            one = next(t for n, t in targets().items() if fnmatchcase(n, pattern))
+            wanted: Mapping[str, str] = getattr(one, "versions", {})
+            needs = ", ".join(f"{name} {wish}" for name, wish in wanted.items())
+            raise UsageError(
+                f"target {one.name} is for {needs}, not for {toolchain or current_toolchain()}"
+            )
 
 
 def choose(selection: Selection, cases: Sequence[Case]) -> list[Case]:
@@ -109,6 +144,8 @@ def choose(selection: Selection, cases: Sequence[Case]) -> list[Case]:
     own = {case.activation for case in cases} - set(family_of)
     _check_names("family", selection.families, sorted({*family_of.values(), *own}))
     _check_names("target", selection.targets, list(targets()))
+    of = ", ".join(dict.fromkeys(case.toolchain for case in cases))
+    _check_fitting(selection.targets, [case.target for case in cases], of)
     _check_names("network", selection.networks, list(ALL_NETWORKS))
     chosen = [
         case

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tempfile
 import time
 import traceback
@@ -20,7 +21,7 @@ from exportcheck.judge import compared, described, notes_of, verdict
 from exportcheck.refusal import blame_failure
 from exportcheck.results import Blame, Case, Result, Stage, Status
 from exportcheck.rounding import tolerance_of
-from exportcheck.subject import Subject, subject
+from exportcheck.subject import Expected, Subject, subject
 from exportcheck.targets import targets
 from exportcheck.targets.interface import Arrays, Inspection, Run, Runtime
 from exportcheck.training import training_facts
@@ -77,6 +78,7 @@ def check(
     except (Exception, SystemExit) as error:  # any failure of an exporter or module is the result
         status, message = Status.ERROR, described(error)
         traceback.print_exc()
+        _release(error)
         course.facts["blame"] = _blamed(case, course, error)
     facts = {"family": "", **course.facts}
     return Result(
@@ -99,7 +101,7 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
         facts["actual"] = {"computed_by": display_name(runtime)}
         what = course.find()
         facts["family"] = what.family
-        expected = what.expected(target.precision)
+        expected = _eager(what, target.precision)
         facts["actual"]["changes_its_input"] = what.changes_its_input
         given = what.inputs(target.precision)
         if case.network == "bare" and not what.is_module:
@@ -149,6 +151,20 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
             )
 
 
+def _eager(what: Subject, precision: str) -> dict[str, Expected]:
+    """Eager's answers by input class.
+
+    Raises:
+        Unavailable: a form of the catalogue is written with something that this PyTorch has not.
+    """
+    try:
+        return what.expected(precision)
+    except AttributeError as error:
+        if what.is_module or not re.match(r"module 'torch[\w.]*' has no attribute", str(error)):
+            raise
+        raise Unavailable(f"not with this version of PyTorch: {error}") from error
+
+
 def _answers(run: Run, given: tuple[InputClass, ...]) -> tuple[dict[str, Arrays], tuple[str, ...]]:
     """The outputs by input class, and a note for each that only notes and that `run` refuses."""
     outputs, notes = {}, []
@@ -167,6 +183,22 @@ def _blamed(case: Case, course: _Course, error: BaseException) -> Blame | None:
     if course.stage is Stage.BUILD:
         return None
     return blame_failure(course.find(), targets()[case.target], course.stage, error)
+
+
+def _release(error: BaseException) -> None:
+    """Lets go of what the frames of `error`, and of those that led to it, hold.
+
+    They hold the graph of an export that failed, and to make another graph meanwhile, as the look
+    for the culprit does, ends the process in PyTorch 1.7.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen = []
+    while waiting:
+        one = waiting.pop()
+        if one is not None and one not in seen:
+            seen.append(one)
+            traceback.clear_frames(one.__traceback__)
+            waiting += [one.__cause__, one.__context__]
 
 
 def _altered(inspection: Inspection) -> tuple[str, ...]:

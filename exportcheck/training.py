@@ -21,7 +21,8 @@ def training_facts(what: Subject) -> dict[str, Any]:
     """Figures of a bare activation; `error` alone where it cannot be differentiated.
 
     `saved_tensors`, `saved_bytes`: what autograd keeps between forward and backward for a float32
-    batch, each storage counted once, the parameters left out. `gradient_error`: the largest
+    batch, each storage counted once, the parameters left out; absent where PyTorch does not tell.
+    `gradient_error`: the largest
     |gradient - reference's| / max(1, |reference's|) in float64 over the grid, `gradient_reference`
     being the family's reference form.
     """
@@ -31,7 +32,8 @@ def training_facts(what: Subject) -> dict[str, Any]:
     grid = what.inputs("float32")[0].values
     try:
         mine, other = (_gradient(w, grid) for w in (what, reference))
-        saved = saved_for_backward(what, torch.from_numpy(grid))
+        batch = torch.from_numpy(grid)
+        saved = saved_for_backward(what, batch) if _tells_what_it_saves() else {}
     except Exception as error:  # a module may refuse to be trained; that is what is to be told
         return {"error": described(error).splitlines()[0]}
     errors = (mine - other).abs() / other.abs().clamp(min=1)
@@ -46,6 +48,12 @@ def _reference(what: Subject) -> Subject:
     family = [a for a in activations().values() if a.family == what.family]
     name = next((a.name for a in family if a.reference), what.name)
     return subject(name, what.network)
+
+
+def _tells_what_it_saves() -> bool:
+    import torch
+
+    return hasattr(torch.autograd, "graph") and hasattr(torch.Tensor, "untyped_storage")
 
 
 def saved_for_backward(what: Subject, batch: Tensor) -> dict[str, int]:

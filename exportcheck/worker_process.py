@@ -59,13 +59,17 @@ class WorkerProcess:
     Args:
         command: the program to start; it must speak the protocol of `exportcheck.worker`.
         environment: variables that it has besides this process's.
+        folder: that it runs in; this process's own when absent.
 
     Raises:
         EnvironmentBroken: it ended, or said nothing, before it was ready.
     """
 
     def __init__(
-        self, command: Sequence[str] = (), environment: Mapping[str, str] = MappingProxyType({})
+        self,
+        command: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
+        folder: str | None = None,
     ) -> None:
         # coremltools leaves a package behind for every conversion, and the killed leave everything.
         self._folder = tempfile.TemporaryDirectory(
@@ -78,6 +82,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env={**os.environ, **_ENVIRONMENT, "TMPDIR": self._folder.name, **environment},
+            cwd=folder,
             encoding="utf-8",
             start_new_session=True,  # Ctrl-C is the runner's to handle, and children die together
         )

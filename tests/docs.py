@@ -47,7 +47,7 @@ def blocks() -> dict[str, str]:
             [(f"`{name}`", what) for name, what in commands().items()],
         ),
         "targets": _table(
-            ("target", "computes in", "run back by"),
+            ("target", "computes in", "run back by", "for"),
             [
                 (
                     f"`{t.name}`",
@@ -55,6 +55,7 @@ def blocks() -> dict[str, str]:
                     ", ".join(
                         f"{r.name}{' (simulated)' if r.simulated else ''}" for r in t.runtimes
                     ),
+                    ", ".join(f"{k} {v}" for k, v in getattr(t, "versions", {}).items()),
                 )
                 for t in targets().values()
             ],

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from exportcheck import content_key
+from exportcheck import content_key, environment
 from exportcheck.catalog import activations
 from exportcheck.catalog.interface import Activation
 from exportcheck.content_key import content_keys, form_source
+from exportcheck.environment import Environment
 from exportcheck.selection import all_cases, current_toolchain
 
 HERE = current_toolchain()
@@ -15,7 +16,7 @@ CASES = all_cases(HERE)
 @pytest.fixture(autouse=True)
 def _nothing_remembered():
     """What a test changes must be looked at, and forgotten afterwards."""
-    memos = [content_key._activation, content_key._packages, content_key._machine]
+    memos = [content_key._activation, content_key._machine]
     memos += [content_key._code, content_key._definitions]
     for memo in memos:
         memo.cache_clear()
@@ -25,7 +26,7 @@ def _nothing_remembered():
 
 
 def keys(cases=CASES, *, strict=False):
-    return content_keys(cases, strict=strict, toolchain=HERE)
+    return content_keys(cases, strict=strict, environment=Environment(HERE))
 
 
 def changed(before, after):
@@ -41,14 +42,29 @@ def test_every_case_of_the_catalogue_has_a_key_of_its_own():
 
 def test_other_options_and_other_toolchains():
     assert not set(keys().values()) & set(keys(strict=True).values())
-    assert content_keys(CASES, strict=False, toolchain="torch-1.7") == {}
+    old = Environment("torch-1.7", "3.8.18", {"torch": "1.7.1"})
+    assert content_keys(CASES, strict=False, environment=old) == {}
+
+
+def test_cases_of_another_toolchain_depend_on_what_is_in_its_environment():
+    cases = all_cases("torch-1.7")
+
+    def keys_in(python, **versions):
+        old = Environment("torch-1.7", python, {"torch": "1.7.1", **versions})
+        return content_keys(cases, strict=False, environment=old)
+
+    before = keys_in("3.8.18", onnxruntime="1.6.0")
+    assert list(before) == cases
+    assert keys_in("3.8.18", onnxruntime="1.6.0") == before
+    assert not set(before.values()) & set(keys_in("3.8.17", onnxruntime="1.6.0").values())
+    after = keys_in("3.8.18", onnxruntime="1.7.0")
+    assert {c.runtime for c in cases if before[c] != after[c]} == {"onnxruntime"}
 
 
 def test_a_version_changes_those_that_depend_on_it(monkeypatch):
     before = keys()
-    stock = content_key.version
-    monkeypatch.setattr(content_key, "version", lambda d: "1" if d == "onnxruntime" else stock(d))
-    content_key._packages.cache_clear()
+    stock = environment.version
+    monkeypatch.setattr(environment, "version", lambda d: "1" if d == "onnxruntime" else stock(d))
     after = keys()
     targets = {case.target.split("-")[0] for case in before if before[case] != after[case]}
     assert targets == {"onnx"}

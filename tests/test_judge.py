@@ -92,3 +92,14 @@ def test_a_cause_is_the_innermost_error_without_terminal_codes():
     outer.__cause__ = KeyError("inner")
     assert described(outer) == "KeyError: 'inner' (raised as ValueError)"
     assert described(ValueError("\x1b[96m plain\x1b[0m")) == "ValueError: plain"
+
+
+def test_an_error_without_words_is_told_by_the_line_that_raised_it():
+    def refuse(inputs):
+        assert len(inputs) == 1
+
+    assert described(AssertionError()) == "AssertionError: "
+    with pytest.raises(AssertionError) as caught:
+        refuse(())
+    bare = AssertionError().with_traceback(caught.value.__traceback__)
+    assert described(bare) == "AssertionError: assert len(inputs) == 1"

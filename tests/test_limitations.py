@@ -12,13 +12,12 @@ from exportcheck.errors import UsageError
 from exportcheck.limitations import (
     SHIPPED,
     Limitation,
-    fits,
     judge,
-    misfits,
     read_limitations,
 )
 from exportcheck.results import Known, Report, Stage, Status
 from exportcheck.selection import all_cases, toolchains
+from exportcheck.versions import fits, misfits
 from tests.conftest import result
 
 

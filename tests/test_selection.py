@@ -8,6 +8,7 @@ from exportcheck.selection import Selection, all_cases, choose, current_toolchai
 from exportcheck.targets import targets
 
 CASES = all_cases("torch-2.13")
+OLD_TARGETS = {f"onnx-trace-opset{n}" for n in (9, 11, 12, 14)} | {"coreml-neuralnetwork"}
 
 
 def ids(**options) -> list[str]:
@@ -28,8 +29,39 @@ def test_cases_of_one_activation_and_network_are_neighbours():
 def test_every_runtime_that_can_run_here_is_there_and_no_other():
     pairs = {(case.target, case.runtime) for case in CASES}
     assert pairs == {
-        (t.name, r.name) for t in targets().values() for r in t.runtimes if r.missing() is None
+        (t.name, r.name)
+        for t in targets().values()
+        for r in t.runtimes
+        if r.missing() is None and t.name not in OLD_TARGETS
     }
+
+
+def columns(toolchain):
+    return [
+        c.target for c in all_cases(toolchain) if c.activation == "silu" and c.network == "bare"
+    ]
+
+
+def test_a_toolchain_has_the_targets_that_are_for_its_versions():
+    assert columns("torch-1.7") == [
+        "torchscript-trace",
+        "torchscript-script",
+        *(f"onnx-trace-opset{opset}" for opset in (9, 11, 12)),
+        "coreml-neuralnetwork",
+    ]
+    assert "onnx-trace-opset14" not in columns("torch-1.9")
+    assert "onnx-trace-opset14" in columns("torch-1.10")
+    assert not OLD_TARGETS & set(columns("torch-2.13"))
+
+
+def test_with_another_coremltools_there_is_nothing_but_core_ml():
+    assert columns("torch-1.7+coremltools-4.1") == ["coreml-neuralnetwork"]
+    assert columns("torch-1.7+coremltools-5.0") == ["coreml-fp32", "coreml-fp16"]
+
+
+def test_a_target_of_other_versions_is_said_to_be_one():
+    with pytest.raises(UsageError, match=r"opset11 is for torch <2\.10, not for torch-2"):
+        choose(Selection(targets=["onnx-trace-opset11"]), CASES)
 
 
 @pytest.mark.parametrize(

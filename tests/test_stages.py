@@ -6,10 +6,14 @@ of its note. Rows that pass are the hand-written forms and right conversions bes
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
+from exportcheck import stages
 from exportcheck.results import Case, Stage, Status
 from exportcheck.stages import check
+from exportcheck.subject import subject
 from exportcheck.targets import targets
 
 PASS, MISMATCH, ERROR = Status.PASS, Status.MISMATCH, Status.ERROR
@@ -146,3 +150,41 @@ def test_stages_are_announced_in_order():
     seen = []
     check(Case("relu", "bare", "torch-export", "torch", "here"), seen.append)
     assert seen == list(Stage)
+
+
+def test_a_form_that_is_written_with_what_this_torch_lacks_is_unavailable(monkeypatch):
+    import torch
+
+    monkeypatch.delattr(torch, "amax")
+    case = Case("logsoftmax-dim1-shifted", "bare", "torchscript-trace", "libtorch", "t")
+    fresh = subject.__wrapped__(case.activation, case.network)
+    result = check(case, find=lambda: fresh)
+    assert (result.status, result.stage) == (Status.UNAVAILABLE, Stage.BUILD)
+    assert (
+        result.message == "not with this version of PyTorch: module 'torch' has no attribute 'amax'"
+    )
+
+
+def test_nothing_of_a_failed_export_is_held_while_the_culprit_is_looked_for(monkeypatch):
+    """A graph that is alive then ends the process in PyTorch 1.7."""
+    held = []
+
+    class Graph:
+        pass
+
+    def export(self, module, example, dynamic=()):
+        try:
+            graph = Graph()
+            held.append(weakref.ref(graph))
+            raise KeyError("inner")
+        except KeyError as error:
+            raise RuntimeError("no translation") from error
+
+    def blame(*arguments):
+        held.append(held[0]())
+
+    target = targets()["torchscript-trace"]
+    monkeypatch.setattr(type(target), "export", export)
+    monkeypatch.setattr(stages, "blame_failure", blame)
+    check(Case("relu", "bare", "torchscript-trace", "libtorch", "t"))
+    assert held[1] is None

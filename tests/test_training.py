@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from exportcheck import catalog, subject
+from exportcheck import catalog, subject, training
 from exportcheck.catalog import Activation, activations
 from exportcheck.training import training_facts
 
@@ -71,3 +71,10 @@ def test_a_wrong_backward_shows(planted):
 
 def test_what_cannot_be_differentiated_is_said(planted):
     assert "does not require grad" in facts(planted(NoBackward))["error"]
+
+
+def test_where_pytorch_does_not_tell_what_it_saves_the_gradient_is_still_known(monkeypatch):
+    """As before 1.10."""
+    monkeypatch.setattr(training, "_tells_what_it_saves", lambda: False)
+    facts = training_facts.__wrapped__(subject.subject("silu-sigmoid", "bare"))
+    assert set(facts) == {"gradient_error", "gradient_reference"}

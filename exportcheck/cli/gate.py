@@ -13,15 +13,16 @@ from exportcheck.limitations import (
     Limitation,
     LimitationFile,
     judge,
-    misfits,
     read_limitations,
 )
 from exportcheck.limitations_update import update
 from exportcheck.selection import all_cases, toolchains
+from exportcheck.versions import misfits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from exportcheck.environment import Environment
     from exportcheck.results import Report
 
 DEFAULT_FILE = Path("limitations.toml")
@@ -50,13 +51,22 @@ class Gate:
     def judged(self, report: Report) -> Report:
         """`report` with known failures marked as such, and the limitations that are stale."""
         in_force = (*self.file.limitations, *self.own, *self.shipped)
-        # A pattern may be about a runtime or a toolchain that this machine does not have.
-        ids = [
+        if not in_force:
+            return report
+        seen = list(dict.fromkeys(result.case.toolchain for result in report.results))
+        judged = judge(report, in_force, self._ids(seen))
+        # A pattern may be about a toolchain that this machine does not have.
+        return (
+            judge(report, in_force, self._ids([*seen, *toolchains()])) if judged.stale else judged
+        )
+
+    def _ids(self, names: Sequence[str]) -> list[str]:
+        """The ids of all cases of these toolchains, those that run on other machines too."""
+        return [
             case.id
-            for name in toolchains()
+            for name in names
             for case in all_cases(name, anywhere=True, modules=self.modules)
         ]
-        return judge(report, in_force, ids) if in_force else report
 
     def updated(self, report: Report, toolchain: str) -> Gate:
         """A gate whose file makes `report` as expected; nothing is written.
@@ -74,7 +84,12 @@ class Gate:
 
 
 def gate(
-    path: Path | None, own: Sequence[Limitation], *, ignore: bool = False, drafts: bool = False
+    path: Path | None,
+    own: Sequence[Limitation],
+    *,
+    ignore: bool = False,
+    drafts: bool = False,
+    environments: Sequence[Environment] = (),
 ) -> Gate:
     """The gate for a run.
 
@@ -83,6 +98,7 @@ def gate(
         own: the limitations that the project's settings hold.
         ignore: whether nothing is known.
         drafts: whether the file may be missing, and reasons in it, since it is to be written.
+        environments: where the cases run, if not in this process's own only.
 
     Raises:
         UsageError: the file cannot be used; says why.
@@ -93,23 +109,35 @@ def gate(
         return Gate()
     if drafts:
         path = path or DEFAULT_FILE
-    versions: dict[str, str] = describe()["versions"]  # type: ignore[assignment]  # as described
+    described = [one.describe() for one in environments] or [describe()]
+    versions: list[dict[str, str]] = [one["versions"] for one in described]  # type: ignore[misc]
+    elsewhere = any(one.versions is not None for one in environments)
     file, remark = LimitationFile(()), ""
     if path and (path.exists() or not drafts):
         file = read_limitations(path, drafts=drafts)
-    if not drafts and (wrong := misfits(file.versions, versions)):
+    if not drafts and (wrong := _wrong(file, versions)):
         file, remark = LimitationFile(()), f"{path} is for {', '.join(wrong)}: not applied"
     if file.alone or (path and path.exists() and path.samefile(SHIPPED)):
         return Gate(tuple(own), (), file, path, remark)
-    shipped, unfit = _shipped(versions)
+    shipped, unfit = _shipped(versions, elsewhere)
     return Gate(tuple(own), shipped, file, path, "; ".join(filter(None, (remark, unfit))))
 
 
-def _shipped(versions: Mapping[str, str]) -> tuple[tuple[Limitation, ...], str]:
-    """The limitations of our own catalogue, none and a remark where they are for other versions."""
+def _wrong(file: LimitationFile, versions: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """What is not as the file wants it, in any of the environments."""
+    return tuple(dict.fromkeys(one for each in versions for one in misfits(file.versions, each)))
+
+
+def _shipped(
+    versions: Sequence[Mapping[str, str]], elsewhere: bool
+) -> tuple[tuple[Limitation, ...], str]:
+    """The limitations of our own catalogue, none and a remark where they are for other versions.
+
+    No remark where that is what was asked for.
+    """
     file = read_limitations(SHIPPED)
-    if wrong := misfits(file.versions, versions):
-        return (), (
+    if wrong := _wrong(file, versions):
+        return (), "" if elsewhere else (
             f"the known failures that come with exportcheck are for {', '.join(wrong)}: "
             "not applied; --update-limitations writes those of this machine"
         )

@@ -27,6 +27,21 @@ Network: TypeAlias = Annotated[
 Quick: TypeAlias = Annotated[
     bool, typer.Option("--quick", help="Only the bare network, one variant of each exporter.")
 ]
+Toolchain: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--toolchain",
+        help="In this installed toolchain, as torch-1.7, or in `all` of them (repeatable).",
+    ),
+]
+Coremltools: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--coremltools",
+        metavar="VERSION",
+        help="With this coremltools in place of the toolchain's own (repeatable).",
+    ),
+]
 NoColor: TypeAlias = Annotated[
     bool, typer.Option("--no-color", help="No colours, as with NO_COLOR in the environment.")
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from exportcheck.cache import Cache, Keeping
+from exportcheck.catalog import activations
 from exportcheck.cli.console import console
 from exportcheck.cli.delivery import (
     checked,
@@ -20,32 +21,34 @@ from exportcheck.cli.delivery import (
     unheard,
     write,
 )
+from exportcheck.cli.environments import asked_environments, described
 from exportcheck.cli.gate import Gate, gate
-from exportcheck.cli.progress import Progress
+from exportcheck.cli.progress import Flushing, Progress
 from exportcheck.content_key import content_keys
-from exportcheck.environment import describe
 from exportcheck.errors import (
     EXIT_BROKEN,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     EXIT_OK,
     EnvironmentBroken,
+    UsageError,
 )
 from exportcheck.exporter_memo import SWITCH
 from exportcheck.limitations_update import to_toml
 from exportcheck.render import formats, junit, terminal
-from exportcheck.results import Report
+from exportcheck.results import Report, Result, Stage, Status
 from exportcheck.runner import Observer, default_jobs, run
-from exportcheck.selection import Selection, all_cases, choose, current_toolchain
-from exportcheck.worker_process import WorkerProcess
+from exportcheck.selection import Selection, all_cases, choose
+from exportcheck.toolchains.workers import workers_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from exportcheck.environment import Environment
     from exportcheck.limitations import Limitation
     from exportcheck.module_spec import ModuleSpec
-    from exportcheck.results import Case, Result
+    from exportcheck.results import Case
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Request:
     """The options of `exportcheck all`."""
 
     selection: Selection
+    toolchains: Sequence[str]
+    coremltools: Sequence[str]
     jobs: int | None
     timeout_s: float
     strict: bool
@@ -76,15 +81,18 @@ def run_request(request: Request) -> int:
         UsageError: something does not exist or does not fit together; nothing has run.
         EnvironmentBroken: the results cannot be written.
     """
-    toolchain = current_toolchain()
+    environments = asked_environments(request.toolchains, request.coremltools)
+    if request.update_limitations and environments[1:]:
+        raise UsageError("--update-limitations is for one toolchain at a time")
     modules = {module.name: module for module in request.modules}
-    chosen = choose(request.selection, all_cases(toolchain, modules=modules))
+    chosen = choose(request.selection, _cases(environments, modules))
     names = checked(["json", *request.formats, *chosen_by_itself()])
     rules = gate(
         request.limitations,
         request.own_limitations,
         ignore=request.no_limitations,
         drafts=request.update_limitations,
+        environments=environments,
     )
     rules = replace(rules, modules=tuple(modules))
     prepare(request.output, names=names)
@@ -92,10 +100,10 @@ def run_request(request: Request) -> int:
     report = Report(())
     try:
         with unheard(names):
-            progress, trouble = _run(request, chosen, names, rules)
-            report = _report(progress.results, chosen)
+            progress, trouble = _run(request, environments, chosen, names, rules)
+            report = _report(progress.results, chosen, environments)
             if request.update_limitations and trouble is None:
-                rules = rules.updated(report, toolchain)
+                rules = rules.updated(report, environments[0].toolchain)
             report = rules.judged(report)
             _show(report, request, time.monotonic() - begun, progress.known)
     finally:
@@ -109,46 +117,99 @@ def run_request(request: Request) -> int:
     return _exit_code(trouble, report, len(chosen))
 
 
+def _cases(environments: Sequence[Environment], modules: Iterable[str]) -> list[Case]:
+    """All cases of every environment; a user's modules are imported in this process's own only."""
+    return [
+        case
+        for one in environments
+        for case in all_cases(one.toolchain, modules=modules if one.versions is None else ())
+    ]
+
+
 def _run(
-    request: Request, chosen: Sequence[Case], names: Sequence[str], rules: Gate
+    request: Request,
+    environments: Sequence[Environment],
+    chosen: Sequence[Case],
+    names: Sequence[str],
+    rules: Gate,
 ) -> tuple[Progress, BaseException | None]:
     """The observer with the results, and what ended the run early: what is finished is kept."""
     errors = console(no_color=request.no_color, err=True)
     with Progress(len(chosen), errors, verbose=request.verbose) as progress:
         observer: Observer = progress
+        so_far = partial(_report, progress.results, chosen, environments)
         if "junit" in names:
             path = request.output / junit.FILE_NAME
-            observer = _Flushing(
+            observer = Flushing(
                 progress,
-                lambda: write(path, junit.render(rules.judged(_report(progress.results, chosen)))),
+                lambda: write(path, junit.render(rules.judged(so_far()))),
             )
-        try:
-            with _without_known(request, chosen, progress, observer) as (fresh, observer):
-                run(
-                    fresh,
-                    observer,
-                    jobs=request.jobs,
-                    timeout_s=request.timeout_s,
-                    strict=request.strict,
-                    modules={module.name: module for module in request.modules},
-                    start_worker=partial(
-                        WorkerProcess, environment={SWITCH: "1"} if request.stock_exporters else {}
-                    ),
-                )
-        except (KeyboardInterrupt, EnvironmentBroken) as trouble:
-            return progress, trouble
-    return progress, None
+        trouble: BaseException | None = None
+        for environment in environments:
+            cases = [case for case in chosen if case.toolchain == environment.toolchain]
+            try:
+                _run_in(environment, request, cases, progress, observer)
+            except KeyboardInterrupt as interrupt:
+                return progress, interrupt
+            except EnvironmentBroken as broken:
+                trouble = broken
+                if environment.versions is None:
+                    break
+                _give_up(cases, progress, observer, str(broken))
+    return progress, trouble
+
+
+def _run_in(
+    environment: Environment,
+    request: Request,
+    cases: Sequence[Case],
+    progress: Progress,
+    observer: Observer,
+) -> None:
+    """Checks the cases of one environment.
+
+    Raises:
+        EnvironmentBroken: a worker cannot start in it.
+    """
+    variables = {SWITCH: "1"} if request.stock_exporters else {}
+    with (
+        _without_known(environment, request, cases, progress, observer) as (fresh, keeping),
+        workers_in(environment, variables) as start_worker,
+    ):
+        run(
+            fresh,
+            keeping,
+            jobs=request.jobs,
+            timeout_s=request.timeout_s,
+            strict=request.strict,
+            modules={module.name: module for module in request.modules},
+            start_worker=start_worker,
+        )
+
+
+def _give_up(cases: Sequence[Case], progress: Progress, observer: Observer, reason: str) -> None:
+    """Says of each case without a result that its toolchain cannot run here, and why."""
+    finished = {result.case for result in progress.results}
+    families = {name: activation.family for name, activation in activations().items()}
+    for case in cases:
+        if case not in finished:
+            family = families.get(case.activation, "")
+            observer.finished(0, Result(case, family, Status.UNAVAILABLE, Stage.BUILD, reason))
 
 
 @contextmanager
 def _without_known(
-    request: Request, chosen: Sequence[Case], progress: Progress, observer: Observer
+    environment: Environment,
+    request: Request,
+    chosen: Sequence[Case],
+    progress: Progress,
+    observer: Observer,
 ) -> Iterator[tuple[Sequence[Case], Observer]]:
     """The cases that the cache has no result of, and an observer that puts theirs there."""
     if not request.use_cache:
         yield chosen, observer
         return
-    keys = content_keys(chosen, strict=request.strict, toolchain=current_toolchain())
+    keys = content_keys(chosen, strict=request.strict, environment=environment)
     cache = Cache()
     try:
         known = cache.recall(keys)
@@ -158,34 +219,6 @@ def _without_known(
         cache.close()
         if cache.trouble:
             typer.echo(f"exportcheck: {cache.trouble}; nothing is lost but time", err=True)
-
-
-class _Flushing:
-    """Passes on what it is told, and has what is finished written down time and again.
-
-    Begins with a file in which nothing is finished: one of an earlier run must not be taken for
-    the outcome of this one. Writing takes no more than a tenth of the time.
-    """
-
-    def __init__(self, progress: Progress, flush: Callable[[], None]) -> None:
-        self._progress = progress
-        self._flush = flush
-        self._due = 0.0
-        self._flush_timed()
-
-    def started(self, worker: int, case: Case) -> None:
-        self._progress.started(worker, case)
-
-    def finished(self, worker: int, result: Result) -> None:
-        self._progress.finished(worker, result)
-        if time.monotonic() >= self._due:
-            self._flush_timed()
-
-    def _flush_timed(self) -> None:
-        begun = time.monotonic()
-        self._flush()
-        now = time.monotonic()
-        self._due = now + 9 * (now - begun)
 
 
 def _show(report: Report, request: Request, seconds: float, known: int) -> None:
@@ -217,14 +250,16 @@ def _slowest(results: Sequence[Result]) -> str:
     return ", ".join(f"{r.id} {sum(r.durations_s.values()):.1f} s" for r in took)
 
 
-def _report(results: Sequence[Result], chosen: Sequence[Case]) -> Report:
+def _report(
+    results: Sequence[Result], chosen: Sequence[Case], environments: Sequence[Environment]
+) -> Report:
     """The results in the order of the cases, however they finished, and the cases without one."""
     by_case = {result.case: result for result in results}
-    return Report(
+    report = Report(
         tuple(by_case[case] for case in chosen if case in by_case),
-        describe(),
         unfinished=tuple(case for case in chosen if case not in by_case),
     )
+    return described(report, environments)
 
 
 def _write_limitations(rules: Gate) -> None:

@@ -106,9 +106,11 @@ class Signature:
 
 def parse_signatures(description: Any) -> dict[str, Signature]:
     """Function name -> signature; a model without named functions has one called `main`."""
-    described = {f.name: f for f in description.functions} or {"main": description}
+    # The protobuf classes of coremltools before 8 know neither functions nor states.
+    functions = getattr(description, "functions", ())
+    described = {f.name: f for f in functions} or {"main": description}
     return {
-        name: Signature(_features(d.input), _features(d.output), _features(d.state))
+        name: Signature(_features(d.input), _features(d.output), _features(getattr(d, "state", ())))
         for name, d in described.items()
     }
 

@@ -102,7 +102,13 @@ def _sampled(i: Inputs) -> float:
 
 
 def _broadcast(i: Inputs) -> float:
-    return _product(np.broadcast_shapes(*(np.shape(value) for value in i.values())))
+    return _product(_broadcast_shape(*(np.shape(value) for value in i.values())))
+
+
+def _broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """As `np.broadcast_shapes`, which NumPy has since 1.20 only; takes no memory."""
+    one = np.empty((), bool)
+    return np.broadcast(*(np.broadcast_to(one, shape) for shape in shapes)).shape
 
 
 def _matmul(i: Inputs) -> float:
@@ -111,7 +117,7 @@ def _matmul(i: Inputs) -> float:
         return 0  # a product with a vector is no larger than the other one
     rows = x.shape[-1 if i.get("transpose_x", False) else -2]
     columns = y.shape[-2 if i.get("transpose_y", False) else -1]
-    return _product(np.broadcast_shapes(x.shape[:-2], y.shape[:-2])) * rows * columns
+    return _product(_broadcast_shape(x.shape[:-2], y.shape[:-2])) * rows * columns
 
 
 def _gathered(i: Inputs) -> float:

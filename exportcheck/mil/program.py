@@ -177,7 +177,7 @@ def load(path: str | Path, precision: str = "strict") -> Program:
     except MemoryError as error:
         raise InvalidModel(f"{path}: needs more memory than there is ({error})") from error
     signatures = parse_signatures(model.description)
-    default = model.description.defaultFunctionName or next(iter(signatures))
+    default = getattr(model.description, "defaultFunctionName", "") or next(iter(signatures))
     missing = signatures.keys() - functions.keys()
     if missing or default not in signatures:
         absent = sorted(missing or {default})

@@ -84,8 +84,7 @@ class OnnxRuntime:
 
     def load(self, path: Path) -> Loaded:
         """A session on the file at `path`, with the operators that its optimizer left."""
-        import onnx
-
+        onnx = import_onnx()
         with tempfile.TemporaryDirectory() as folder:
             optimized = Path(folder) / "optimized.onnx"
             run = self._session(str(path), optimized_model_filepath=str(optimized))
@@ -192,6 +191,19 @@ class OnnxRuntime:
             comparable = actual.dtype.kind == "f" and actual.dtype == expected.dtype
             if comparable and compare(actual, expected, tolerance).kinds:
                 yield operator
+
+
+def import_onnx() -> Any:
+    """The onnx package.
+
+    Raises:
+        Unavailable: it is not installed or broken.
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise Unavailable(f"onnx cannot be imported: {error}") from error
+    return onnx
 
 
 def _import_onnxruntime() -> Any:

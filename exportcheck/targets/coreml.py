@@ -36,6 +36,11 @@ class CoreML:
     runtimes: tuple[Runtime, ...] = (AppleCoreML(), MilNumpy())
 
     @property
+    def versions(self) -> Mapping[str, str]:
+        """Of coremltools, those that know ML programs, and this front end."""
+        return {"coremltools": ">=8" if self.frontend == "export" else ">=5"}
+
+    @property
     def siblings(self) -> Mapping[str, Culprit]:
         """The same in float32, or through the other front end."""
         if self.precision == "float16":
@@ -81,11 +86,11 @@ class CoreML:
         else:
             source = trace(module, example)
             options["inputs"] = [
-                _tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)
+                tensor_type(f"x{index}", x, dynamic) for index, x in enumerate(example)
             ]
         if self.without:
             options["pass_pipeline"] = _pipeline(self.without)
-        _forget_names()
+        forget_names()
         return ct.convert(
             source,
             convert_to="mlprogram",
@@ -160,19 +165,21 @@ class CoreML:
 
     def untranslated(self, module: Any, example: tuple[Any, ...]) -> Sequence[str]:
         """The operators that coremltools has no conversion function for."""
-        import_coremltools()
-        from coremltools.converters.mil.frontend.torch.torch_op_registry import (
-            _TORCH_OPS_REGISTRY,
-        )
+        return unregistered(self._operators(module, example))
 
-        operators = self._operators(module, example)
-        return tuple(
-            dict.fromkeys(
-                name
-                for name in operators
-                if "::" not in name or _TORCH_OPS_REGISTRY.get_func(name.split("::")[1]) is None
-            )
+
+def unregistered(operators: Sequence[str]) -> Sequence[str]:
+    """Those of `operators`, each once, that coremltools has no conversion function for."""
+    import_coremltools()
+    from coremltools.converters.mil.frontend.torch.torch_op_registry import _TORCH_OPS_REGISTRY
+
+    # Up to 7.0 the registry is a dictionary, and in-place operators are looked up without the mark.
+    known = getattr(_TORCH_OPS_REGISTRY, "get_func", None) or _TORCH_OPS_REGISTRY.get
+    return tuple(
+        dict.fromkeys(
+            name for name in operators if "::" not in name or known(name.split("::")[1]) is None
         )
+    )
 
 
 def _pipeline(without: str) -> Any:
@@ -182,7 +189,7 @@ def _pipeline(without: str) -> Any:
     return type(default)(kept, f"without {without}")
 
 
-def _forget_names() -> None:
+def forget_names() -> None:
     """Makes the next conversion number its operations from nought.
 
     coremltools clears its counter after a conversion that succeeds only, and quotes the numbered
@@ -193,7 +200,7 @@ def _forget_names() -> None:
     Builder.name_count.clear()
 
 
-def _tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:
+def tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:
     """An input for coremltools: of integers 32 bits wide, the widest that Core ML takes.
 
     A dynamic axis may be up to four times as long as in the example: Core ML wants a bound.

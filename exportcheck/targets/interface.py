@@ -121,7 +121,9 @@ class Target(Protocol):
         runtimes: what can run it.
         siblings: other targets worth a second opinion -> who is guilty if they agree with eager.
 
-    A target may have `variants` too: the same exporter, first with as much as possible left out,
+    A target may have `versions` too: package -> the versions of it that the target is for, as
+    `{"torch": ">=2.1"}`. In a toolchain with another one it is no column.
+    And it may have `variants`: the same exporter, first with as much as possible left out,
     then with one thing each. One that agrees with eager tells what in the exporter is guilty.
     """
 

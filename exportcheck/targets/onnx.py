@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
+from exportcheck.errors import Unavailable
 from exportcheck.results import Culprit
-from exportcheck.runtimes.onnxruntime import OnnxRuntime, count_operators
+from exportcheck.runtimes.onnxruntime import OnnxRuntime, count_operators, import_onnx
 from exportcheck.targets.interface import Axes, Inspection
-from exportcheck.targets.torch_export import dynamic_shapes, shapes_written
+from exportcheck.targets.torch_export import dynamic_shapes, forget_graphs, shapes_written
 
 
 @dataclass(frozen=True)
 class Onnx:
-    """`torch.onnx.export`, by tracing (`trace`) or through torch.export (`dynamo`)."""
+    """`torch.onnx.export`, by tracing (`trace`) or through torch.export (`dynamo`).
+
+    Attributes:
+        exporter: which of the two.
+        opset: to ask for.
+        torch: the versions of PyTorch that can be asked for it, as `>=1.8`.
+    """
 
     exporter: str
     opset: int
+    torch: str = ""
     quick: bool = False
     suffix: str = ".onnx"
     precision: str = "float32"
@@ -29,6 +37,11 @@ class Onnx:
     def name(self) -> str:
         """For example `onnx-dynamo-opset18`."""
         return f"onnx-{self.exporter}-opset{self.opset}"
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of PyTorch, those that know the opset."""
+        return {"torch": self.torch} if self.torch else {}
 
     @property
     def siblings(self) -> Mapping[str, Culprit]:
@@ -58,6 +71,9 @@ class Onnx:
 
         options: dict[str, Any] = {}
         if self.exporter == "dynamo":
+            if not _has_dynamo():
+                raise Unavailable(f"torch {torch.__version__} has no such exporter")
+            forget_graphs()
             if dynamic:
                 options["dynamic_shapes"] = dynamic_shapes(example, dynamic)
             return torch.onnx.export(
@@ -110,8 +126,7 @@ class Onnx:
         Raises:
             onnx.checker.ValidationError: the file is no valid model.
         """
-        import onnx
-
+        onnx = import_onnx()
         model = onnx.load(str(path))
         onnx.checker.check_model(model, full_check=True)
         opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
@@ -163,11 +178,18 @@ def _has_dynamo() -> bool:
     return "dynamo" in inspect.signature(torch.onnx.export).parameters
 
 
+BEFORE_TODAY = "<2.10"
+"""What no phone or server asks for any longer is checked only where the history needs it."""
+
 TARGETS = (
-    Onnx("trace", 13),
-    Onnx("trace", 17, quick=True),
-    Onnx("trace", 20),
-    Onnx("dynamo", 18, quick=True),
-    Onnx("dynamo", 20),
-    Onnx("dynamo", 23),
+    Onnx("trace", 9, BEFORE_TODAY),
+    Onnx("trace", 11, BEFORE_TODAY, quick=True),
+    Onnx("trace", 12, BEFORE_TODAY),
+    Onnx("trace", 13, ">=1.8"),
+    Onnx("trace", 14, f">=1.10,{BEFORE_TODAY}"),
+    Onnx("trace", 17, ">=2.0", quick=True),
+    Onnx("trace", 20, ">=2.5"),
+    Onnx("dynamo", 18, ">=2.5", quick=True),
+    Onnx("dynamo", 20, ">=2.5"),
+    Onnx("dynamo", 23, ">=2.7"),
 )

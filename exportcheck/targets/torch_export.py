@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
+from exportcheck.errors import Unavailable
 from exportcheck.results import Culprit
 from exportcheck.targets.interface import Agrees, Arrays, Axes, Inspection, Loaded, Opinion, Run
 from exportcheck.targets.torchscript import call_module
@@ -62,6 +64,11 @@ class TorchExport:
     runtimes: tuple[Torch, ...] = (Torch(),)
     siblings: Mapping[str, Culprit] = field(default_factory=dict)
 
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of PyTorch, those that can export, save and load a program."""
+        return {"torch": ">=2.1"}
+
     def export(self, module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
         """The ExportedProgram."""
         return exported_program(module, example, dynamic)
@@ -95,12 +102,33 @@ class TorchExport:
 
 
 def exported_program(module: Any, example: tuple[Any, ...], dynamic: Axes = ()) -> Any:
-    """`torch.export.export`, `dynamic` axes of any size."""
+    """`torch.export.export`, `dynamic` axes of any size.
+
+    Raises:
+        Unavailable: this PyTorch has no such thing.
+    """
     import torch
 
+    if not hasattr(torch, "export"):
+        raise Unavailable(f"torch {torch.__version__} has no torch.export")
+    forget_graphs()
     if not dynamic:
         return torch.export.export(module, example)
     return torch.export.export(module, example, dynamic_shapes=dynamic_shapes(example, dynamic))
+
+
+def forget_graphs() -> None:
+    """Makes the next torch.export begin as in a new process.
+
+    Where it is strict by default it goes through TorchDynamo, which counts what it compiled and
+    after so much refuses the rest (`CacheLimitExceeded`): what a case says would depend on what
+    this process exported before.
+    """
+    import torch
+
+    parameters = inspect.signature(torch.export.export).parameters
+    if "strict" not in parameters or parameters["strict"].default:
+        torch._dynamo.reset()
 
 
 def dynamic_shapes(example: tuple[Any, ...], dynamic: Axes) -> Any:

@@ -183,7 +183,11 @@ def _forget_classes() -> None:
 
     torch._C._jit_clear_class_registry()
     torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
-    torch.jit._state._clear_class_state()
+    state: Any = getattr(torch.jit, "_state", torch.jit)  # from 1.6 on it is a module of its own
+    if hasattr(state, "_clear_class_state"):
+        state._clear_class_state()
+    else:  # before 1.8
+        state._script_classes.clear()
 
 
 TARGETS = (TorchScript("trace", quick=True), TorchScript("script"))

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from exportcheck.cli import gate as gate_module
 from exportcheck.cli import run as run_module
+from exportcheck.environment import Environment
 from exportcheck.errors import EnvironmentBroken
 from exportcheck.limitations import SHIPPED, read_limitations
 from exportcheck.reading import read
@@ -24,8 +24,7 @@ def _here(monkeypatch, tmp_path):
     """In an empty folder, as if the versions were those of the shipped limitations."""
     monkeypatch.chdir(tmp_path)
     versions = dict(read_limitations(SHIPPED).versions)
-    for module in (gate_module, run_module):
-        monkeypatch.setattr(module, "describe", lambda: {"versions": versions})
+    monkeypatch.setattr(Environment, "describe", lambda self: {"versions": versions})
 
 
 @pytest.fixture
@@ -216,7 +215,7 @@ def test_on_github_it_annotates_and_mutes_everybody_else(cli, failing, monkeypat
 
 def test_other_versions_than_the_pinned_ones_are_said(cli, failing, monkeypatch):
     versions = {**read_limitations(SHIPPED).versions, "onnxruntime": "1.0.0"}
-    monkeypatch.setattr(gate_module, "describe", lambda: {"versions": versions})
+    monkeypatch.setattr(Environment, "describe", lambda self: {"versions": versions})
     done = cli("all", *SELECT)
     assert done.code == 0
     (line,) = [line for line in done.err.splitlines() if "not applied" in line]

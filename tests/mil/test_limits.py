@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exportcheck.mil import registry
-from exportcheck.mil.limits import _RULES, check
+from exportcheck.mil.limits import _RULES, _broadcast_shape, check
 from tests.mil.support import operator
 
 MANY = 2**31 - 1
@@ -164,3 +164,8 @@ def test_every_rule_is_for_an_operator():
 )
 def test_results_no_larger_than_the_inputs_are_not_looked_at(name, inputs):
     check(name, inputs)
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (3,)), ((1, 4), (5, 1)), ((), (2,)), ((), ())])
+def test_shapes_are_broadcast_as_numpy_does(shapes):
+    assert _broadcast_shape(*shapes) == np.broadcast_shapes(*shapes)

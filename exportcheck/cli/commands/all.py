@@ -24,6 +24,8 @@ def check_all(
     target: options.Target = None,
     network: options.Network = None,
     quick: options.Quick = False,
+    toolchain: options.Toolchain = None,
+    coremltools: options.Coremltools = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Workers; one a core by default.")
     ] = None,
@@ -73,6 +75,8 @@ def check_all(
 
     request = Request(
         Selection(select or (), skip or (), family or (), target or (), network or (), quick),
+        toolchain or (),
+        coremltools or (),
         jobs,
         timeout,
         strict,

@@ -1,0 +1,121 @@
+"""`exportcheck toolchains`, with toolchains made up on the spot."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import namedtuple
+
+import pytest
+
+from exportcheck.toolchains import installing, locks
+from exportcheck.toolchains.installed import Place, coremltools_folder
+from tests.toolchains.conftest import requirement, toolchain
+
+Usage = namedtuple("Usage", "total used free")
+SMALL = toolchain(requirement("torch", "0.1"), requirement("onnx", "1.0"))
+ANCIENT = toolchain(requirement("torch", "0.0"), name="torch-0.0", python="2.6", installed_mb=7)
+OTHER = requirement("coremltools", "5.0")
+
+
+@pytest.fixture(autouse=True)
+def _made_up(monkeypatch):
+    known = {one.name: one for one in (ANCIENT, SMALL)}
+    monkeypatch.setattr(locks, "locked_toolchains", lambda: known)
+    monkeypatch.setattr(locks, "coremltools_versions", lambda: {"5.0": OTHER})
+    monkeypatch.setattr(installing, "_VENV", ("-m", "venv", "--without-pip"))
+    monkeypatch.setattr(installing, "pip", pip)
+
+
+def pip(place, one, options, watcher):
+    if "--target" in options:
+        (place.folder.parent / options[options.index("--target") + 1] / one.name).mkdir(
+            parents=True
+        )
+        return
+    site = next(place.folder.glob("lib/python*/site-packages"))
+    (site / f"{one.name}-{one.version}.dist-info").mkdir()
+    metadata = f"Name: {one.name}\nVersion: {one.version}\n"
+    (site / f"{one.name}-{one.version}.dist-info/METADATA").write_text(metadata)
+    (site / f"{one.name}.py").write_text("")
+
+
+def test_what_there_is_and_what_is_here(cli):
+    before = {row["name"]: row for row in json.loads(cli("toolchains", "list", "--json").out)}
+    assert before["torch-0.0"]["python"] == "2.6"
+    assert before["torch-0.0"]["installed_mb"] == 7
+    assert before["torch-0.1"]["versions"] == {"torch": "0.1", "onnx": "1.0"}
+    assert before["torch-0.1"]["state"] == ""
+    assert cli("toolchains", "install", "torch-0.1+coremltools-5.0").code == 0
+    after = {
+        row["name"]: row["state"] for row in json.loads(cli("toolchains", "list", "--json").out)
+    }
+    assert after == {"torch-0.0": "", "torch-0.1": "installed"}
+    table = cli("toolchains", "list").out
+    assert "torch-0.0" in table
+    assert f"here: 5.0 (Python {SMALL.python})" in table
+
+
+def test_installing_says_first_what_it_needs_and_then_what_it_took(cli):
+    done = cli("toolchains", "install", "torch-0.1")
+    first, last = done.out.splitlines()
+    assert first.startswith("torch-0.1: 1 MB to download, 1 MB on the disk, at most 2 MB while")
+    assert "MB are free; Python" in first
+    assert last.startswith("torch-0.1 is installed, ")
+    assert done.err.splitlines() == ["1/2 torch 0.1", "2/2 onnx 1.0"]
+    assert cli("toolchains", "install", "torch-0.1").out.startswith("torch-0.1 is installed, ")
+
+
+def test_what_was_broken_by_hand_is_made_anew(cli):
+    cli("toolchains", "install", "torch-0.1")
+    next(Place(SMALL).folder.glob("lib/python*/site-packages/onnx.py")).unlink()
+    done = cli("toolchains", "install", "torch-0.1")
+    assert done.code == 0
+    broken = done.out.splitlines()[0]
+    assert broken == (
+        "torch-0.1 is broken, its Python fails: ModuleNotFoundError: No module named 'onnx': "
+        "made anew"
+    )
+    assert "1/2 torch 0.1" in done.err
+
+
+def test_another_index_is_said_to_have_other_hashes(cli):
+    done = cli("toolchains", "install", "torch-0.1", "--extra-index-url", "https://one.example")
+    assert "the hashes of torch itself are not checked" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (("install", "torch-0.2"), 2, "no toolchain 'torch-0.2'; nearest: torch-0.1"),
+        (("install", "torch-0.1", "torch-0.2"), 2, "no toolchain 'torch-0.2'"),
+        (("install", "torch-0.0"), 3, "torch-0.0 needs Python 2.6"),
+        (("remove", "torch-0.1"), 2, "torch-0.1 is not installed"),
+        (("remove", "torch-0.1+coremltools-5.0"), 2, "is not installed"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(cli, arguments, code, complaint):
+    done = cli("toolchains", *arguments)
+    assert done.code == code
+    (line,) = done.err.splitlines()
+    assert line.startswith("exportcheck: ")
+    assert complaint in line
+    assert not Place(SMALL).folder.exists()
+
+
+def test_a_full_disk_is_one_line_before_anything_is_written(cli, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(9, 9, 1_000_000))
+    done = cli("toolchains", "install", "torch-0.1")
+    assert done.code == 3
+    (line,) = done.err.splitlines()
+    assert "torch-0.1 needs 2 MB in" in line
+    assert not Place(SMALL).folder.exists()
+
+
+def test_removing_takes_what_was_named_and_nothing_else(cli):
+    cli("toolchains", "install", "torch-0.1+coremltools-5.0")
+    other = coremltools_folder(SMALL, "5.0")
+    assert cli("toolchains", "remove", "torch-0.1+coremltools-5.0").code == 0
+    assert (other.exists(), Place(SMALL).state) == (False, "installed")
+    assert cli("toolchains", "remove", "torch-0.1").out.startswith("removed torch-0.1, ")
+    assert not Place(SMALL).folder.exists()

@@ -147,6 +147,12 @@ def test_a_phone_scrolls_tables_and_never_the_page(opened, fragment):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_on_a_desk_the_head_stays(opened):
+    page = opened("#hardswish")
+    page.evaluate("document.querySelector('.sentences').scrollIntoView()")
+    assert page.evaluate("document.querySelector('.top').getBoundingClientRect().top") == 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_signs_can_be_read_on_their_colours(opened, scheme):
     page = opened("#hardswish", prefers_color_scheme=scheme)

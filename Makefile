@@ -85,11 +85,12 @@ reports: all ## what is committed in reports/: the same, and today's run in the 
 history: $(READY) ## run the catalogue in every toolchain, one at a time, write reports/history.*
 	set -e; for name in $(TOOLCHAINS); do \
 	  $(BIN)/exportcheck toolchains install $$name $(INDEX_ARGS); \
-	  $(BIN)/exportcheck all --toolchain $$name --no-limitations --output build/$$name || [ $$? = 1 ]; \
+	  $(BIN)/exportcheck all --toolchain $$name --output build/$$name || [ $$? = 1 ]; \
 	  $(BIN)/exportcheck history add --replace build/$$name/matrix.json; \
 	  if [ $$name = torch-1.7 ]; then for version in $(COREMLTOOLS); do \
-	    $(BIN)/exportcheck all --toolchain $$name --coremltools $$version --target 'coreml-*' \
-	      --no-limitations --output build/$$name-$$version || [ $$? = 1 ]; \
+	    $(BIN)/exportcheck toolchains install $$name+coremltools-$$version $(INDEX_ARGS); \
+	    $(BIN)/exportcheck all --toolchain $$name --coremltools $$version \
+	      --output build/$$name-$$version || [ $$? = 1 ]; \
 	    $(BIN)/exportcheck history add --replace build/$$name-$$version/matrix.json; \
 	  done; fi; \
 	  $(BIN)/exportcheck toolchains remove $$name; \

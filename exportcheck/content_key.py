@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent
 
-_ELSEWHERE = ("cli", "render", "catalog", "forms.py", "toolchains")
+_ELSEWHERE = (
+    "cli",
+    "render",
+    "history",
+    "explain",
+    "pages.py",
+    "catalog",
+    "forms.py",
+    "toolchains",
+)
 """Source that no result depends on, and that whose every definition has a key of its own."""
 
 FORMS = "exportcheck.forms"
@@ -142,6 +151,12 @@ def _packages(environment: Environment, target_name: str, runtime_name: str) -> 
 def _machine() -> str:
     """The system and the processor, for kernels are chosen by what it can do."""
     return json.dumps([platform.system(), platform.machine(), _processor()])
+
+
+def processor() -> str:
+    """The processor by its maker's name; empty where the system does not say."""
+    names = [line.partition(":")[2] for line in _processor().splitlines() if "model name" in line]
+    return names[0].strip() if names else platform.processor()
 
 
 def _processor() -> str:

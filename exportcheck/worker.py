@@ -16,7 +16,8 @@ In, one line a request, each with what it is to do:
 * `{"prove": {"pieces": […]}}`, after that: `{"event": "piece", "piece": …, "figures": …}` for each
   as it is finished, then `{"event": "proved"}`;
 * `{"repro": {"module": …, "case": {…}, "folder": …, "ended": {…} or null}}`: writes the folder:
-  `{"event": "reproduced", "path": …}`, the path of the submodule that still fails.
+  `{"event": "reproduced", "path": …}`, the path of the submodule that still fails;
+* `{"cost": {"family": …, "rounds": …}}`: times the forms: `{"event": "costs", "costs": {…}}`.
 
 Out besides: `{"event": "ready", "versions": {…}}` once, and `{"event": "refused", "message": …}` in
 place of the answer where a user's module cannot be used. A closed stdin ends the process.
@@ -99,6 +100,8 @@ def _serve(request: dict[str, Any], replies: IO[str]) -> None:
             _serve_preparation(request["prepare"], replies)
         elif "prove" in request:
             _serve_proof(request["prove"], replies)
+        elif "cost" in request:
+            _serve_costs(request["cost"], replies)
         else:
             _serve_reproduction(request["repro"], replies)
     except BadModule as refusal:
@@ -208,6 +211,13 @@ def _serve_reproduction(request: dict[str, Any], replies: IO[str]) -> None:
     _send(replies, event="step", step="the reduction", place=what.place)
     small = reproduce(what, case, spec, Path(request["folder"]), ended)
     _send(replies, event="reproduced", path=small.path)
+
+
+def _serve_costs(request: dict[str, Any], replies: IO[str]) -> None:
+    from exportcheck.costing import measure_costs
+
+    costs = measure_costs(request["family"], request["rounds"])
+    _send(replies, event="costs", costs=costs)
 
 
 def _send(replies: IO[str], **message: Any) -> None:

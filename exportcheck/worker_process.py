@@ -293,6 +293,21 @@ class WorkerProcess:
         if reply["event"] == "refused":
             raise BadModule(reply["message"])
 
+    def cost(self, family: str, rounds: int, timeout_s: float) -> dict[str, Any]:
+        """The figures of a family's forms, as `costing.measure_costs` gives them.
+
+        Args:
+            family: of the catalogue.
+            rounds: how often each form is timed.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: the process died or hung.
+            WorkerDied: it was already dead when asked.
+        """
+        request = {"cost": {"family": family, "rounds": rounds}}
+        return dict(self._ask(request, "costs", timeout_s)["costs"])
+
     def _ask(self, request: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
         """The reply whose event is `answer`, the steps before it taken note of."""
         log_start = os.fstat(self._log.fileno()).st_size

@@ -14,7 +14,7 @@ INDEX_ARGS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help all dev test test-slow test-toolchain check lint format docs lock toolchains reports history history-pages cost coremltools-suite trial golden curves browser package clean
+.PHONY: help all dev test test-slow test-toolchain check lint format docs lock toolchains reports history history-pages cost coremltools-suite trial bench golden curves browser package clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -115,6 +115,9 @@ trial: $(READY) ## check other people's modules, write reports/foreign-modules.m
 	mkdir -p build/trial
 	.venv-trial/bin/python -m tests.trial.swapping
 	.venv-trial/bin/python -m tests.trial
+
+bench: $(READY) ## measure how fast everything is, write reports/performance.md
+	$(BIN)/python -m tests.bench
 
 package: $(READY) ## build wheel and sdist and check them
 	rm -rf dist

@@ -65,6 +65,24 @@ def content_keys(
     return keys
 
 
+def proof_key(name: str, runs: Iterable[str], *more: object) -> str:
+    """The key of a proof over every input; empty where a plug-in takes part.
+
+    Args:
+        name: of an activation, or of a module of which `more` says what it is.
+        runs: each a target and a runtime, `onnx-trace-opset17/onnxruntime`.
+        more: what else it depends on.
+    """
+    from exportcheck.environment import Environment
+
+    here = Environment("")
+    packages = {run: _packages(here, *run.split("/")) for run in runs}
+    if not all(packages.values()):
+        return ""
+    shared = (_machine(), sys.version, _code())
+    return _digest(name, _activation(name), packages, *shared, *more)
+
+
 @lru_cache(maxsize=None)
 def _activation(name: str) -> str:
     """The declaration and the source of an activation; empty where the source is not known."""

@@ -47,6 +47,7 @@ def inspect_module(
             "elementwise": found.elementwise,
             "knees": sorted(found.law.knees[:_KNEES_SHOWN]) if found.elementwise else [],
             "parameters": found.parameters,
+            "moved": list(found.moved),
         }
         # Refuses sizes that do not fit, and special values eager does not take, before any case.
         facts["classes"] = [one.name for one in found.inputs("float32")]

@@ -23,6 +23,7 @@ from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 Announce = Callable[[str, str], None]
@@ -45,6 +46,7 @@ class FromModule:
         given: the inputs of the module, and how they were found.
         dynamic: the axes whose size may change.
         values: the example itself where the caller gave one.
+        moved: the names of parameters and statistics that were moved apart, once it is built.
     """
 
     is_module = True
@@ -64,6 +66,7 @@ class FromModule:
         self.given = given
         self.dynamic = dynamic
         self.values = values
+        self.moved: tuple[str, ...] = ()
         self._template: nn.Module | None = None
 
     @property
@@ -74,8 +77,9 @@ class FromModule:
     def build(self) -> nn.Module:
         """A new module in eval mode, always with the same weights.
 
-        Parameters that the constructor leaves all alike are moved a little, or an exporter that
-        mixes channels up would go unseen; an instance's own weights are never touched.
+        Parameters whose elements the constructor leaves all alike are moved apart a little, or an
+        exporter that mixes channels up would go unseen. A single number is what its author meant,
+        and an instance's own weights are never touched.
         """
         if self._template is None:
             self._template = self._made()
@@ -87,10 +91,11 @@ class FromModule:
     def _made(self) -> nn.Module:
         import torch
 
-        module = with_keywords(self.resolved.make(), self.given.inputs)
+        module = self.resolved.make()
         seed()
         if not self.resolved.ready:
-            _unsettle(module)
+            self.moved = tuple(_unsettle(module))
+        module = with_keywords(module, self.given.inputs)
         if self.network != "bare":
             module = networks.NETWORKS[self.network](module)
             networks.randomise(module)
@@ -237,19 +242,35 @@ def _changed(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[Input
     yield InputClass("nan", changed(spoilt([np.nan])), gates=False)
 
 
-def _unsettle(module: nn.Module) -> None:
-    """Moves parameters whose values are all alike, and the statistics of batch norms."""
-    import torch
-    from torch import nn
+def _unsettle(module: nn.Module) -> list[str]:
+    """Moves parameters, and statistics of batch norms, of several elements that are all alike.
 
+    Returns:
+        The names of what was moved.
+    """
+    import torch
+
+    moved = []
     with torch.no_grad():
-        for parameter in module.parameters():
-            if parameter.is_floating_point() and bool((parameter == parameter.flatten()[:1]).all()):
+        for name, parameter in module.named_parameters():
+            if _alike(parameter):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-        for layer in module.modules():
-            if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.track_running_stats:
-                layer.running_mean.normal_(0.0, 0.2)  # type: ignore[union-attr]  # tracked
-                layer.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr]  # tracked
+                moved.append(name)
+        for name, statistic in module.named_buffers():
+            kind = name.rpartition(".")[2]
+            if kind == "running_mean" and _alike(statistic):
+                statistic.normal_(0.0, 0.2)
+                moved.append(name)
+            if kind == "running_var" and _alike(statistic):
+                statistic.uniform_(0.5, 1.5)
+                moved.append(name)
+    return moved
+
+
+def _alike(tensor: torch.Tensor) -> bool:
+    """Whether it has several elements, floats, all of them the same."""
+    several = tensor.is_floating_point() and tensor.numel() > 1
+    return several and bool((tensor == tensor.flatten()[0]).all())
 
 
 def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule:
@@ -260,6 +281,7 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
     """
     announce("the import", "")
     resolved = resolve(spec)
+    resolved = dataclasses.replace(resolved, ready=resolved.ready or spec.settled)
     announce("the constructor", resolved.place)
     module = resolved.make()
     announce("forward", forward_of(module) or resolved.place)

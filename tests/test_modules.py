@@ -91,6 +91,22 @@ def test_parameters_that_are_all_alike_are_moved_apart_but_an_instance_is_not():
     assert norm.running_mean.abs().max() > 0
 
 
+def test_what_was_moved_is_known_by_its_name():
+    found = source("Block")
+    found.build()
+    moved = ("norm.weight", "norm.bias", "norm.running_mean", "norm.running_var")
+    assert found.moved == moved
+    instance = source("Slopes", settled=True)
+    assert torch.equal(instance.build().slope, torch.full((5,), 0.25))
+    assert instance.moved == ()
+
+
+def test_a_single_number_is_what_its_author_meant():
+    found = source("Swish", args=(("beta", "1.0"),))
+    assert found.build().beta.item() == 1.0
+    assert found.moved == ()
+
+
 def test_weights_of_a_file_are_not_moved(tmp_path):
     weights = {"slope": torch.full((5,), 0.5)}
     torch.save(weights, tmp_path / "w.pt")

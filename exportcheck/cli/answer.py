@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NOTES = 6
 _CAUSE = 300
+_NAMES = 4
 
 
 def compose(
@@ -77,11 +78,18 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
         f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",
         f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",
     ]
+    if facts["moved"]:
+        said.append(f"moved apart, for they were all alike: {_enumerated(facts['moved'])}")
     said += facts["notes"]
     for line in said:
         yield Text(f"  {printable(line)}", style="dim")
     if "training" in facts:
         yield _gradient(facts["training"])
+
+
+def _enumerated(found: Sequence[str]) -> str:
+    more = len(found) - _NAMES
+    return ", ".join(found[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _beside_reference(held: Mapping[str, Any] | None) -> Iterator[RenderableType]:

@@ -94,6 +94,15 @@ class Slopes(nn.Module):
         return F.prelu(x, self.slope)
 
 
+class Swish(nn.Module):
+    def __init__(self, beta: float = 1.5) -> None:
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(float(beta)))
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.beta * x)
+
+
 def swish(x, beta: float = 1.0):
     return x * torch.sigmoid(beta * x)
 

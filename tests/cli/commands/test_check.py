@@ -128,6 +128,16 @@ def test_a_claim_is_proved_or_refuted(check, reference, code, words):
     assert (done.code, words in done.out) == (code, True), done.out
 
 
+def test_a_claim_is_held_against_what_its_author_wrote(check):
+    claim = (f"{GOOD}:Swish", "--arg", "beta=1.0", "--reference", "torch.nn.SiLU")
+    done = check(*claim, "--target", "torchscript-trace")
+    assert (done.code, "proved equal to the reference" in done.out) == (0, True), done.out
+    alike = f"{GOOD}:Block", "--no-rewrite", "--target", "torchscript-trace"
+    moved = "moved apart, for they were all alike: norm.weight, norm.bias, norm.running_mean, "
+    assert moved in check(*alike).out
+    assert moved not in check(*alike, "--reference", f"{GOOD}:Block").out
+
+
 def test_a_family_has_a_verdict_for_each_form(check):
     done = check("silu", "--target", "torchscript-trace", "--no-rewrite")
     assert done.out.count(" ships to TorchScript") >= 3

@@ -37,12 +37,15 @@ class InputClass:
         arrays: one for each input of the module, float32 where they are floats.
         gates: whether differences fail the case.
         strict: whether even those do where eager makes NaN of an infinity.
+        finite: whether, where differences fail nothing else, an infinity or NaN in place of eager's
+            ordinary number still does.
     """
 
     name: str
     arrays: tuple[np.ndarray, ...]
     gates: bool
     strict: bool = False
+    finite: bool = False
 
     @property
     def values(self) -> np.ndarray:

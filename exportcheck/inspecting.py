@@ -49,6 +49,7 @@ def inspect_module(
             "parameters": found.parameters,
             "moved": list(found.moved),
         }
+        facts["left_out"] = list(found.left_out)
         # Refuses sizes that do not fit, and special values eager does not take, before any case.
         facts["classes"] = [one.name for one in found.inputs("float32")]
         if spec.train:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
@@ -18,6 +17,7 @@ from exportcheck.guessing import Guess, call, guess, sample
 from exportcheck.importing import defined_at
 from exportcheck.inputs import InputClass
 from exportcheck.laws import Law, law_of
+from exportcheck.module_inputs import large_and_negative, odd, of_law, resized
 from exportcheck.module_spec import InputSpec, ModuleSpec
 from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
@@ -30,10 +30,7 @@ Announce = Callable[[str, str], None]
 """Is told, before user code runs, what runs and at which file and line it begins."""
 
 NOTES_LIMIT = 1_000_000
-"""A module of more parameters is run on the gating inputs alone: a note is not worth minutes."""
-
-_KNEE_POINTS = 18
-"""How many numbers stand for a knee."""
+"""A module of more parameters is not run on `odd` inputs: a note is not worth minutes."""
 
 
 class FromModule:
@@ -132,14 +129,27 @@ class FromModule:
             return inputs.network_inputs(networks.EXAMPLE_SHAPES[self.network], dtype)
         found = [InputClass("given", self.values, gates=True)] if self.values else []
         if self.elementwise:
-            found += _of_law(self.law, self.given.inputs[0], dtype)
+            found += of_law(self.law, self.given.inputs[0], dtype)
         elif not self.values:
             found.append(InputClass("normal", self._batch(self.given.inputs, dtype), gates=True))
         found += self._resized(dtype)
         found = [one for one in found if one.gates or self._accepts(one)]
-        if not self.elementwise and self.parameters <= NOTES_LIMIT:
-            found += filter(self._accepts, _changed(found[0], self.given.inputs))
+        if not self.elementwise:
+            # Float16 overflows legitimately, whoever exported it.
+            specs = self.given.inputs
+            finite = "float16" not in (dtype, *(spec.dtype for spec in specs))
+            more = [*large_and_negative(found[0], specs, finite=finite)]
+            more += odd(found[0], specs) if self.parameters <= NOTES_LIMIT else ()
+            found += filter(self._accepts, more)
         return tuple(found)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the input classes that it is too large for."""
+        if self.elementwise or self.parameters <= NOTES_LIMIT:
+            return ()
+        given = InputClass("", self._example(), gates=True)
+        return tuple(one.name for one in odd(given, self.given.inputs))
 
     def _accepts(self, given: InputClass) -> bool:
         """Whether eager itself takes such inputs; a module may well refuse NaN."""
@@ -169,7 +179,7 @@ class FromModule:
             return
         accepted = 0
         for larger in (lambda n: n + 1, lambda n: 2 * n, lambda n: 3 * n):
-            specs = [_resized(spec, self.dynamic, larger) for spec in self.given.inputs]
+            specs = [resized(spec, self.dynamic, larger) for spec in self.given.inputs]
             batch = self._batch(specs, dtype)
             try:
                 call(self.build(), batch, self.place)
@@ -184,62 +194,6 @@ class FromModule:
         if not accepted:
             axes = ", ".join(map(str, self.dynamic))
             raise BadModule(f"{reason}; it accepts no other size on --dynamic {axes}") from reason
-
-
-def _resized(spec: InputSpec, axes: tuple[int, ...], larger: Callable[[int], int]) -> InputSpec:
-    sizes = (larger(n) if axis in axes else n for axis, n in enumerate(spec.shape))
-    return dataclasses.replace(spec, shape=tuple(sizes))
-
-
-def _of_law(law: Law, spec: InputSpec, dtype: str) -> Iterator[InputClass]:
-    """The input classes of an elementwise module, within its range where it has one."""
-    size = math.prod(spec.shape)
-    shown = dataclasses.replace(law, knees=law.knees[: max(1, size // _KNEE_POINTS)])
-    if spec.dtype == "float16":
-        dtype = "float16"
-    classes = inputs.bare_inputs(shown, spec.shape, dtype)
-    if spec.low is None or spec.high is None:
-        for one in classes:
-            yield dataclasses.replace(one, arrays=(one.values.astype(spec.dtype),))
-        return
-    grid = np.linspace(spec.low, spec.high, size).reshape(spec.shape)
-    yield InputClass("grid", (grid.astype(dtype).astype(spec.dtype),), gates=True)
-    knees = next(one.values for one in classes if one.name == "knees")
-    inside = knees[(knees >= spec.low) & (knees <= spec.high)]
-    if inside.size:
-        yield InputClass("knees", (np.resize(inside, spec.shape).astype(spec.dtype),), gates=True)
-
-
-def _changed(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[InputClass]:
-    """The negative of ordinary inputs of a module that is not elementwise, and, as notes, odd ones.
-
-    Negated inputs gate: they are as ordinary as the given ones, and a trace that kept one side of a
-    branch on data (`if x.sum() > 0`) shows only where the other is taken. Large, zero, infinite and
-    undefined inputs are notes.
-    """
-    free = [spec.floating and spec.low is None for spec in specs]
-    if not any(free):
-        return
-    random = np.random.RandomState(1)
-
-    def changed(change: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, ...]:
-        pairs = zip(ordinary.arrays, free)
-        return tuple(change(a).astype(a.dtype) if wanted else a for a, wanted in pairs)
-
-    def spoilt(values: Sequence[float]) -> Callable[[np.ndarray], np.ndarray]:
-        def change(array: np.ndarray) -> np.ndarray:
-            places = random.permutation(array.size)[: max(1, array.size // 64)]
-            result = array.copy()
-            result.flat[places] = np.resize(values, places.size)
-            return result
-
-        return change
-
-    yield InputClass("negated", changed(lambda a: -a), gates=True)
-    yield InputClass("scaled", changed(lambda a: a * 16), gates=False)
-    yield InputClass("all zero", changed(lambda a: a * 0), gates=False)
-    yield InputClass("infinities", changed(spoilt([np.inf, -np.inf])), gates=False)
-    yield InputClass("nan", changed(spoilt([np.nan])), gates=False)
 
 
 def _unsettle(module: nn.Module) -> list[str]:

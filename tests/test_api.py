@@ -46,6 +46,16 @@ def test_a_trace_that_kept_one_side_of_a_branch_on_data_is_seen():
     assert failing == ["negated"]
 
 
+def test_a_tail_that_becomes_infinite_behind_a_layer_is_seen():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(8, 8), nn.LogSigmoid())
+    report = exportcheck.check(module, torch.randn(2, 8), targets=["onnx-trace-opset17"])
+    (result,) = report.results
+    assert result.status is Status.MISMATCH
+    assert [n for n, c in result.comparisons.items() if c.gates and not c.close] == ["scaled"]
+    assert result.message.startswith("scaled: inf-made")
+
+
 def test_a_report_of_a_module():
     report = exportcheck.check(
         good.Hard(), torch.randn(2, 3), targets=["torchscript-*", "onnx-trace-opset17"]

@@ -43,6 +43,21 @@ def test_any_other_module_gates_on_a_batch_and_its_negative_and_notes_the_rest(n
     assert np.isnan(given["nan"].values).mean() < 0.1
 
 
+def test_a_large_module_is_spared_the_odd_inputs_only_and_they_are_named(monkeypatch):
+    monkeypatch.setattr("exportcheck.modules.NOTES_LIMIT", 10)
+    found = source("Block")
+    assert list(classes(found)) == ["normal", "negated", "scaled"]
+    assert found.left_out == ("all zero", "infinities", "nan")
+    assert source("gate").left_out == source("Hard").left_out == ()
+
+
+def test_large_inputs_must_stay_finite_but_in_float16():
+    found = source("Block")
+    assert classes(found)["scaled"].finite
+    assert not classes(found, "float16")["scaled"].finite
+    assert not classes(source("Rows", "2x3x6:float16"))["scaled"].finite
+
+
 def test_special_values_that_eager_refuses_are_left_out():
     assert set(classes(source("Wary"))) == {"normal", "negated", "all zero"}
 

@@ -78,6 +78,8 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
         f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",
         f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",
     ]
+    if facts["left_out"]:
+        said[-1] += f", not on {', '.join(facts['left_out'])}: it has too many parameters"
     if facts["moved"]:
         said.append(f"moved apart, for they were all alike: {_enumerated(facts['moved'])}")
     said += facts["notes"]

@@ -72,7 +72,7 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
     guess = f" (guessed: {facts['guess']}; else say --input)" if facts["guess"] else ""
     kind = "elementwise" if facts["elementwise"] else ""
     if facts["knees"]:
-        kind += f", law changes at {', '.join(f'{x:g}' for x in facts['knees'])}"
+        kind += f", probed around {', '.join(f'{x:g}' for x in facts['knees'])}"
     sizes = f"{facts['parameters']} parameters" if facts["parameters"] else "no parameters"
     said = [
         f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import random
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 import exportcheck
+from exportcheck.api import explained
 from exportcheck.errors import BadModule, UsageError
 from exportcheck.results import Status
 from tests.user_code import bad, good
@@ -44,6 +46,9 @@ def test_a_trace_that_kept_one_side_of_a_branch_on_data_is_seen():
     assert result.status is Status.MISMATCH
     failing = [n for n, c in result.comparisons.items() if c.gates and not c.close]
     assert failing == ["negated"]
+    _, first = inspect.getsourcelines(good.Sided.forward)
+    fixed = f"the trace fixes what forward decides by data at tests/user_code/good.py:{first + 1}"
+    assert f"do: {fixed}: compute it with tensors" in explained(report)
 
 
 def test_a_tail_that_becomes_infinite_behind_a_layer_is_seen():

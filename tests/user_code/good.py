@@ -76,6 +76,15 @@ class Sided(nn.Module):
         return x - x.mean()
 
 
+class Rare(nn.Module):
+    """Decides by its data too, by numbers that nobody would try."""
+
+    def forward(self, x):
+        if (x == 123.0).any():
+            return x * 2
+        return torch.tanh(x)
+
+
 class Wary(nn.Module):
     """Refuses large numbers and NaN."""
 

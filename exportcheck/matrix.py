@@ -172,7 +172,7 @@ class Failure:
     known: Known | None
     results: tuple[Result, ...]
     works_in: tuple[str, ...]
-    """The targets of this report where the same activation passes in the same networks."""
+    """The targets where the same activation passes in the same networks and toolchains."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -196,20 +196,20 @@ def failures(report: Report) -> tuple[Failure, ...]:
     for r in (*report.new, *report.known):
         key = (r.case.activation, r.stage.value, r.status, r.first_line, r.known)
         grouped.setdefault(key, []).append(r)
-    passed: dict[str, dict[str, set[str]]] = {}
+    passed: dict[str, dict[str, set[tuple[str, str]]]] = {}
     for r in report.results:
         if r.status is Status.PASS:
             targets_of = passed.setdefault(r.case.activation, {})
-            targets_of.setdefault(r.case.target, set()).add(r.case.network)
+            targets_of.setdefault(r.case.target, set()).add((r.case.network, r.case.toolchain))
     return tuple(
         Failure(*key, tuple(results), _works_in(passed.get(key[0], {}), results))
         for key, results in grouped.items()
     )
 
 
-def _works_in(passed: dict[str, set[str]], failed: list[Result]) -> tuple[str, ...]:
-    networks = {r.case.network for r in failed}
-    return tuple(target for target, where in passed.items() if networks <= where)
+def _works_in(passed: dict[str, set[tuple[str, str]]], failed: list[Result]) -> tuple[str, ...]:
+    wanted = {(r.case.network, r.case.toolchain) for r in failed}
+    return tuple(target for target, where in passed.items() if wanted <= where)
 
 
 def known_failures(report: Report) -> dict[Known, tuple[Result, ...]]:

@@ -154,3 +154,30 @@ def test_a_failure_says_in_which_targets_the_same_activation_passes():
     told = {f.targets: f.works_in for f in failures(report)}
     assert told["coreml-fp32",] == ("torch-export",)
     assert told["onnx-dynamo-opset18",] == ("torch-export",)
+
+
+def test_toolchains_do_not_mix():
+    """Neither in a cell, nor in what is said of where a failing activation passes."""
+
+    def of(toolchain, target, status):
+        one = result("silu", "silu", target, "onnxruntime", status, Stage.EXPORT)
+        case = dataclasses.replace(one.case, toolchain=toolchain)
+        return dataclasses.replace(one, case=case)
+
+    old = of("torch-1.7", "onnx-trace-opset12", Status.ERROR)
+    works = of("torch-1.7", "onnx-trace-opset9", Status.PASS)
+    new = of("torch-1.8", "onnx-trace-opset12", Status.PASS)
+    matrix = lay_out(Report((old, works, new)))
+    assert [(c.group, c.label, c.toolchain) for c in matrix.columns] == [
+        ("torch-1.7 ONNX trace", "9", "torch-1.7"),
+        ("torch-1.7 ONNX trace", "12", "torch-1.7"),
+        ("torch-1.8 ONNX trace", "12", "torch-1.8"),
+    ]
+    assert [matrix.cells["silu", c].worst.status for c in matrix.columns] == [
+        Status.PASS,
+        Status.ERROR,
+        Status.PASS,
+    ]
+    (failure,) = failures(Report((old, works, new)))
+    assert failure.works_in == ("onnx-trace-opset9",)
+    assert [c.group for c in lay_out(Report((new,))).columns] == ["ONNX trace"]

@@ -7,13 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from exportcheck.cli import proof_text
 from exportcheck.cli.answer import compose
 from exportcheck.cli.asked import Asked, asked
 from exportcheck.cli.console import console
 from exportcheck.cli.delivery import checked, prepare, show
 from exportcheck.cli.progress import Progress
+from exportcheck.cli.proving import (
+    Stopped,
+    must_be_elementwise,
+    prove,
+    refuted,
+    runs_of,
+    with_proofs,
+    write_proofs,
+)
 from exportcheck.environment import describe
-from exportcheck.errors import EXIT_FAILED, EXIT_OK, BadModule, EnvironmentBroken
+from exportcheck.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    BadModule,
+    EnvironmentBroken,
+)
 from exportcheck.results import Case, Report
 from exportcheck.runner import run
 from exportcheck.selection import current_toolchain, runnable
@@ -23,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from exportcheck.exhaustive.proof import Proof
     from exportcheck.module_spec import ModuleSpec
     from exportcheck.results import Result
 
@@ -45,6 +62,7 @@ class CheckRequest:
     rewrite: bool
     reference: str
     repro: Path | None
+    exhaustive: bool
     verbose: bool
     no_color: bool
 
@@ -67,6 +85,8 @@ def run_check(request: CheckRequest) -> int:
         if row.module:
             inspected = [workers.inspect(row.module, network) for network in row.networks]
             facts[row.name] = inspected[0]
+    if request.exhaustive:
+        must_be_elementwise(rows, facts)
     toolchain = current_toolchain()
     held = _held(request, rows, workers)
     cases = [
@@ -78,6 +98,7 @@ def run_check(request: CheckRequest) -> int:
     report = _report(request, rows, cases, workers)
     rewrites = _rewrites(request, rows, report, workers) if request.rewrite else {}
     reproduced = list(_reproductions(request.repro, rows, report, workers)) if request.repro else []
+    report, proofs, trouble = _tried(request, rows, report, workers)
     workers.close()
     screen = console(no_color=request.no_color)
     if request.output is None and names:
@@ -85,12 +106,20 @@ def run_check(request: CheckRequest) -> int:
     else:
         answer = compose(report, screen.width, facts, rewrites, held, verbose=request.verbose)
         screen.print(answer)
+        for name, proof in proofs.items():
+            screen.print("", *proof_text.compose(name, proof), sep="\n")
     if request.output is not None:
         show(report, names, request.output, screen)
+        write_proofs(proofs, request.output)
     for line in reproduced:
         typer.echo(f"exportcheck: {line}", err=True)
+    if isinstance(trouble, BadModule):
+        raise trouble
+    if trouble is not None:
+        typer.echo("exportcheck: interrupted; the same command goes on from here", err=True)
+        return EXIT_INTERRUPTED
     wrong = any(not f["training"]["gradient_right"] for f in facts.values() if "training" in f)
-    wrong = wrong or any(one["refuted"] for one in held.values())
+    wrong = wrong or any(one["refuted"] for one in held.values()) or refuted(proofs)
     return EXIT_FAILED if report.failures or wrong else EXIT_OK
 
 
@@ -105,6 +134,10 @@ class _Workers:
         """The idle worker, or a new one."""
         worker, self._idle = self._idle or WorkerProcess(), None
         return worker
+
+    def give(self, worker: WorkerProcess) -> None:
+        """Takes a worker back that is idle again."""
+        self._idle = worker
 
     def close(self) -> None:
         """Ends the idle worker."""
@@ -177,6 +210,25 @@ def _report(
         )
     by_case = {result.case: result for result in progress.results}
     return Report(tuple(by_case[case] for case in cases), describe())
+
+
+def _tried(
+    request: CheckRequest, rows: Sequence[Asked], report: Report, workers: _Workers
+) -> tuple[Report, dict[str, Proof], Exception | None]:
+    """The report with what every input came to, that itself, and what ended it early."""
+    proofs: dict[str, Proof] = {}
+    trouble: Exception | None = None
+    errors = console(no_color=request.no_color, err=True)
+    try:
+        for row in rows if request.exhaustive else ():
+            if runs := runs_of(report.results, row.name, request.targets):
+                proofs[row.name] = prove(row, runs, workers, errors, request.timeout_s)
+    except Stopped as stop:
+        proofs[row.name] = stop.proof
+        trouble = stop
+    except BadModule as refusal:
+        trouble = refusal
+    return with_proofs(report, proofs), proofs, trouble
 
 
 def _rewrites(

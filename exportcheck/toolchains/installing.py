@@ -11,11 +11,10 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from exportcheck.errors import EnvironmentBroken
 from exportcheck.toolchains.installed import (
@@ -28,16 +27,17 @@ from exportcheck.toolchains.installed import (
     run_python,
 )
 from exportcheck.toolchains.locks import canonical, named_coremltools
+from exportcheck.toolchains.pip import pip_install
 from exportcheck.toolchains.pythons import find_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from exportcheck.toolchains.locks import Requirement, Toolchain
+    from exportcheck.toolchains.pip import Watcher
 
 _VENV = ("-m", "venv")
 _JOURNAL = ".exportcheck-installing"
-_LOOK_S = 0.5
 _IMPORTS = ("numpy", "torch", "onnx", "onnxruntime", "coremltools")
 
 
@@ -56,16 +56,6 @@ class Index:
         """For pip."""
         main = ["--index-url", self.url] if self.url else []
         return main + [word for one in self.extra for word in ("--extra-index-url", one)]
-
-
-class Watcher(Protocol):
-    """Is told how an installation goes."""
-
-    def package(self, number: int, total: int, name: str) -> None:
-        """Package `number` of `total` is begun."""
-
-    def arrived(self, megabytes: float) -> None:
-        """So much of it has been downloaded or unpacked by now."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +192,7 @@ def _pip_install(place: Place, one: Requirement, index: Index, watcher: Watcher)
         one = one.without_hashes()
     options = [*index.options, *(["--require-hashes"] if "--hash" in one.text else [])]
     _forget_half_installed(place, one)
-    pip(place, one, options, watcher)
+    pip_install(place, one, options, watcher)
 
 
 def _forget_half_installed(place: Place, one: Requirement) -> None:
@@ -214,59 +204,6 @@ def _forget_half_installed(place: Place, one: Requirement) -> None:
         name = info.name.removesuffix(".dist-info").rpartition("-")[0]
         if canonical(name) == canonical(one.name) and not (info / "RECORD").exists():
             shutil.rmtree(info)
-
-
-def pip(place: Place, one: Requirement, options: Sequence[str], watcher: Watcher) -> None:
-    """Runs the environment's pip on one package.
-
-    Raises:
-        EnvironmentBroken: it fails; says its last word.
-    """
-    # On the disk whose room was looked at; what a killed pip left there goes with it.
-    rubbish = place.folder / ".pip"
-    shutil.rmtree(rubbish, ignore_errors=True)
-    rubbish.mkdir()
-    with tempfile.TemporaryDirectory(dir=rubbish) as folder:
-        listed = Path(folder) / "requirement.txt"
-        listed.write_text(one.text, "utf-8")
-        command = [str(place.python), "-s", "-m", "pip", "install", "--quiet", "--no-deps"]
-        command += ["--no-cache-dir", "--disable-pip-version-check", "--no-warn-script-location"]
-        command += [*options, "-r", str(listed)]
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            env={**os.environ, **isolated(), "TMPDIR": folder},
-        )
-        stop = threading.Event()
-        looking = threading.Thread(target=_look, args=(Path(folder), watcher, stop), daemon=True)
-        looking.start()
-        try:
-            said, _ = process.communicate()
-        finally:
-            stop.set()
-            looking.join()
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-    if process.returncode:
-        errors = [line for line in said.splitlines() if line.startswith("ERROR")]
-        lines = errors or said.strip().splitlines() or ["without a word"]
-        raise EnvironmentBroken(
-            f"{one.name} {one.version} cannot be installed: {lines[-1].removeprefix('ERROR: ')}; "
-            "the same command goes on from here"
-        )
-
-
-def _look(folder: Path, watcher: Watcher, stop: threading.Event) -> None:
-    """Tells how much has come into `folder`, until `stop`."""
-    while not stop.wait(_LOOK_S):
-        try:
-            watcher.arrived(disk_bytes(folder) / 1e6)
-        except OSError:  # pip removed something meanwhile
-            continue
 
 
 def verify(place: Place) -> None:
@@ -290,5 +227,5 @@ def install_coremltools(toolchain: Toolchain, version: str, watcher: Watcher) ->
     watcher.package(1, 1, f"coremltools {version}")
     with tempfile.TemporaryDirectory(dir=home(), prefix=".coremltools-") as temporary:
         inner = Path(temporary) / "packages"
-        pip(place, one, ("--require-hashes", "--target", str(inner)), watcher)
+        pip_install(place, one, ("--require-hashes", "--target", str(inner)), watcher)
         inner.replace(folder)

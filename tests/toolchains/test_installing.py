@@ -12,6 +12,7 @@ import pytest
 
 from exportcheck.errors import EnvironmentBroken
 from exportcheck.toolchains import installing
+from exportcheck.toolchains import pip as pip_module
 from exportcheck.toolchains.installed import Place, home
 from exportcheck.toolchains.installing import Index, install, plan
 from tests.toolchains.conftest import requirement, toolchain, wheel
@@ -52,7 +53,7 @@ def pip(monkeypatch):
             (site / f"{one.name}.py").write_text("")
 
     made = Pip()
-    monkeypatch.setattr(installing, "pip", made)
+    monkeypatch.setattr(installing, "pip_install", made)
     monkeypatch.setattr(installing, "_VENV", ("-m", "venv", "--without-pip"))
     return made
 
@@ -117,7 +118,7 @@ def test_a_package_that_cannot_be_imported_leaves_no_mark(small, pip, monkeypatc
         module = next(place.folder.glob(f"lib/python*/site-packages/{one.name}.py"))
         module.write_text("raise ImportError('libcudart.so.9 is missing')")
 
-    monkeypatch.setattr(installing, "pip", broken)
+    monkeypatch.setattr(installing, "pip_install", broken)
     with pytest.raises(EnvironmentBroken, match=r"libcudart\.so\.9 is missing"):
         install(plan(small), Index(), Watching())
     assert Place(small).state == "incomplete"
@@ -167,7 +168,7 @@ def test_a_build_without_cuda_needs_nothing_of_nvidia(pip, monkeypatch):
         built = requirement(one.name, "0.1+cpu") if one.name == "torch" else one
         pip(place, built, options, watcher)
 
-    monkeypatch.setattr(installing, "pip", cpu_build)
+    monkeypatch.setattr(installing, "pip_install", cpu_build)
     install(plan(big), Index(extra=["https://two.example"]), Watching())
     assert names(pip) == ["torch"]
     assert Place(big).ask()["versions"]["torch"] == "0.1+cpu"
@@ -207,3 +208,19 @@ def test_the_real_pip_takes_what_has_the_hash_and_nothing_else(tmp_path, monkeyp
     assert place.ask()["versions"]["torch"] == "0.1"
     assert not list((place.folder / ".pip").iterdir())
     assert Path(place.python).is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("", "without a word"),
+        ("Traceback\nOSError: no space left\n", "OSError: no space left"),
+        ("ERROR: first\nERROR: No matching distribution\nnotice: …", "No matching distribution"),
+        (
+            "WARNING: Retrying (Retry(total=0)) after connection broken\nERROR: No matching …",
+            "no connection to the index, No matching …",
+        ),
+    ],
+)
+def test_pip_is_quoted_with_what_matters(said, cause):
+    assert pip_module._cause(said) == cause

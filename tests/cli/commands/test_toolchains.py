@@ -24,7 +24,7 @@ def _made_up(monkeypatch):
     monkeypatch.setattr(locks, "locked_toolchains", lambda: known)
     monkeypatch.setattr(locks, "coremltools_versions", lambda: {"5.0": OTHER})
     monkeypatch.setattr(installing, "_VENV", ("-m", "venv", "--without-pip"))
-    monkeypatch.setattr(installing, "pip", pip)
+    monkeypatch.setattr(installing, "pip_install", pip)
 
 
 def pip(place, one, options, watcher):

@@ -74,6 +74,12 @@ def steady_outputs(found: FromModule, example: Arrays) -> Arrays:
         raise BadModule(
             f"{found.place}: forward returns {_kind(answers[0])}; tensors were expected"
         )
+    if not any(array.size for array in once):
+        shapes = ", ".join(map(_text, once))
+        raise BadModule(
+            f"{found.place}: forward returns {shapes}, no elements, so that nothing would be "
+            "compared: give it other inputs"
+        )
     if not _equal(once, twice):
         anew = arrays(call(found.build(), example, found.place))
         why = "it keeps what it saw" if _equal(once, anew) else "it draws random numbers"

@@ -10,12 +10,38 @@ from typing import Callable
 import numpy as np
 
 from exportcheck import inputs
+from exportcheck.errors import BadModule
 from exportcheck.inputs import InputClass
 from exportcheck.laws import Law
 from exportcheck.module_spec import InputSpec
 
 _KNEE_POINTS = 18
 """How many numbers stand for a knee."""
+
+
+def refuse_vain(specs: Sequence[InputSpec], dynamic: Sequence[int]) -> None:
+    """Refuses inputs that show nothing, and sizes that nothing has.
+
+    Args:
+        specs: of the inputs; none in a network, which runs at its own size.
+        dynamic: the axes whose size may change.
+
+    Raises:
+        BadModule: no input has an element, or no input has one of the axes.
+    """
+    if dynamic and not specs:
+        raise BadModule("dynamic axes are tried on the bare module only: leave the network out")
+    shapes = ", ".join(spec.text.partition(":")[0] for spec in specs)
+    if specs and all(0 in spec.shape for spec in specs):
+        raise BadModule(
+            f"input {shapes}: no elements, so that nothing would be compared; give every axis 1 or "
+            "more"
+        )
+    rank = max((len(spec.shape) for spec in specs), default=0)
+    for axis in dynamic:
+        if not 0 <= axis < rank:
+            known = f"0 to {rank - 1}" if rank else "none"
+            raise BadModule(f"dynamic axis {axis}: no input has it; {shapes} has {known}")
 
 
 def resized(spec: InputSpec, axes: tuple[int, ...], larger: Callable[[int], int]) -> InputSpec:

@@ -17,7 +17,7 @@ from exportcheck.guessing import Guess, call, guess, sample
 from exportcheck.importing import defined_at
 from exportcheck.inputs import InputClass
 from exportcheck.laws import Law, law_of
-from exportcheck.module_inputs import large_and_negative, odd, of_law, resized
+from exportcheck.module_inputs import large_and_negative, odd, of_law, refuse_vain, resized
 from exportcheck.module_spec import InputSpec, ModuleSpec
 from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
@@ -44,6 +44,9 @@ class FromModule:
         dynamic: the axes whose size may change.
         values: the example itself where the caller gave one.
         moved: the names of parameters and statistics that were moved apart, once it is built.
+
+    Raises:
+        BadModule: the inputs have no elements, or none has one of the axes.
     """
 
     is_module = True
@@ -63,6 +66,7 @@ class FromModule:
         self.given = given
         self.dynamic = dynamic
         self.values = values
+        refuse_vain(given.inputs, dynamic)
         self.moved: tuple[str, ...] = ()
         self._template: nn.Module | None = None
 

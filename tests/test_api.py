@@ -156,12 +156,28 @@ def test_a_failing_operator_is_named_with_its_line():
         (3, torch.ones(2), UsageError, "an nn.Module or a function was expected"),
         (good.Hard, torch.ones(2), UsageError, "an nn.Module or a function was expected"),
         (good.Hard(), (torch.ones(2), object()), UsageError, "holds object"),
+        (good.Hard(), torch.ones(0, 8), BadModule, "input 0x8: no elements"),
+        (lambda x: x[x > 9], torch.ones(2, 8), BadModule, r"returns float32 0, no elements"),
     ],
 )
 def test_bad_input_is_one_line(module, given, error, words):
     with pytest.raises(error, match=words) as caught:
         exportcheck.check(module, given, targets=TRACE)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("axis", [2, -1])
+def test_an_axis_that_no_input_has(axis):
+    words = f"dynamic axis {axis}: no input has it; 2x8 has 0 to 1"
+    with pytest.raises(BadModule, match=words):
+        exportcheck.check(nn.ReLU(), torch.ones(2, 8), targets=TRACE, dynamic=[axis])
+
+
+def test_one_input_of_several_may_be_empty():
+    report = exportcheck.check(
+        lambda x, past: torch.cat([past, x]), (torch.ones(2, 3), torch.ones(0, 3)), targets=TRACE
+    )
+    assert report.green
 
 
 def test_an_unknown_target():

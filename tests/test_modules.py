@@ -147,6 +147,22 @@ def test_other_sizes_on_dynamic_axes_gate(name, inputs, dynamic, sizes):
     assert all(given[n].gates for n in sizes)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "dynamic", "words"),
+    [
+        (("2x3",), (2,), "dynamic axis 2: no input has it; 2x3 has 0 to 1"),
+        (("2x3",), (0, 9), "dynamic axis 9: no input has it; 2x3 has 0 to 1"),
+        (("scalar",), (0,), "dynamic axis 0: no input has it; scalar has none"),
+        ((), (4,), "dynamic axis 4: no input has it; 2x8x16x16 has 0 to 3"),
+        (("0x8",), (), "input 0x8: no elements, so that nothing would be compared"),
+    ],
+)
+def test_what_would_show_nothing_is_refused(inputs, dynamic, words):
+    with pytest.raises(BadModule, match=words) as caught:
+        source("Hard", *inputs, dynamic=dynamic)
+    assert "\n" not in str(caught.value)
+
+
 def test_an_axis_that_eager_itself_fixes_is_refused():
     found = source("Slopes", "2x5x4", dynamic=(1,))
     with pytest.raises(BadModule, match=r"accepts no other size on --dynamic 1"):

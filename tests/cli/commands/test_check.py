@@ -183,6 +183,9 @@ def test_formats_alone_on_stdout_and_files_beside_the_answer(check, tmp_path):
         ([f"{GOOD}:Hard", "--format", "htm"], "nearest: html"),
         ([f"{GOOD}:Slopes", "--state", "none.pt"], "cannot be loaded as weights alone"),
         ([f"{GOOD}:Slopes", "--input", "2x5", "--dynamic", "1"], "accepts no other size"),
+        ([f"{GOOD}:Hard", "--dynamic", "9"], "no input has it; 2x8x16x16 has 0 to 3"),
+        ([f"{GOOD}:Hard", "--dynamic", "0", "--network", "conv"], "leave the network out"),
+        ([f"{GOOD}:Hard", "--input", "0x8"], "nothing would be compared"),
     ],
 )
 def test_bad_input_is_one_line_and_2(check, arguments, words):

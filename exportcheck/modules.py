@@ -137,25 +137,26 @@ class FromModule:
         elif not self.values:
             found.append(InputClass("normal", self._batch(self.given.inputs, dtype), gates=True))
         found += self._resized(dtype)
-        found = [one for one in found if one.gates or self._accepts(one)]
+        found = [one for one in found if one.gates or self.accepts(one)]
         if not self.elementwise:
             # Float16 overflows legitimately, whoever exported it.
             specs = self.given.inputs
             finite = "float16" not in (dtype, *(spec.dtype for spec in specs))
             more = [*large_and_negative(found[0], specs, finite=finite)]
             more += odd(found[0], specs) if self.parameters <= NOTES_LIMIT else ()
-            found += filter(self._accepts, more)
+            found += filter(self.accepts, more)
         return tuple(found)
 
     @property
     def left_out(self) -> tuple[str, ...]:
         """The names of the input classes that it is too large for."""
-        if self.elementwise or self.parameters <= NOTES_LIMIT:
+        spared = self.network == "bare" and self.parameters > NOTES_LIMIT
+        if self.elementwise or not spared:
             return ()
         given = InputClass("", self._example(), gates=True)
         return tuple(one.name for one in odd(given, self.given.inputs))
 
-    def _accepts(self, given: InputClass) -> bool:
+    def accepts(self, given: InputClass) -> bool:
         """Whether eager itself takes such inputs; a module may well refuse NaN."""
         try:
             module = self.build()

@@ -94,6 +94,15 @@ class Wary(nn.Module):
         return torch.relu(x)
 
 
+class Strict(nn.Module):
+    """Takes one number only."""
+
+    def forward(self, x):
+        if not bool((x == 3).all()):
+            raise ValueError("not 3")
+        return x * 2
+
+
 class Slopes(nn.Module):
     def __init__(self) -> None:
         super().__init__()

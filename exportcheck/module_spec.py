@@ -97,6 +97,7 @@ class ModuleSpec:
         state: a file of weights; empty for seeded ones.
         dynamic: the axes, of every input that has them, whose size may change after the export.
         train: whether gradients are checked.
+        settled: whether its weights stay as the constructor leaves them, even where all are alike.
     """
 
     spec: str
@@ -105,6 +106,7 @@ class ModuleSpec:
     state: str = ""
     dynamic: tuple[int, ...] = ()
     train: bool = False
+    settled: bool = False
 
     @property
     def name(self) -> str:
@@ -129,4 +131,5 @@ def spec_from_json(data: Mapping[str, Any]) -> ModuleSpec:
         state=data["state"],
         dynamic=tuple(data["dynamic"]),
         train=data["train"],
+        settled=data["settled"],
     )

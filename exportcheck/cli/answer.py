@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NOTES = 6
 _CAUSE = 300
+_NAMES = 4
 
 
 def compose(
@@ -71,17 +72,26 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
     guess = f" (guessed: {facts['guess']}; else say --input)" if facts["guess"] else ""
     kind = "elementwise" if facts["elementwise"] else ""
     if facts["knees"]:
-        kind += f", law changes at {', '.join(f'{x:g}' for x in facts['knees'])}"
+        kind += f", probed around {', '.join(f'{x:g}' for x in facts['knees'])}"
     sizes = f"{facts['parameters']} parameters" if facts["parameters"] else "no parameters"
     said = [
         f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",
         f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",
     ]
+    if facts["left_out"]:
+        said[-1] += f", not on {', '.join(facts['left_out'])}: it has too many parameters"
+    if facts["moved"]:
+        said.append(f"moved apart, for they were all alike: {_enumerated(facts['moved'])}")
     said += facts["notes"]
     for line in said:
         yield Text(f"  {printable(line)}", style="dim")
     if "training" in facts:
         yield _gradient(facts["training"])
+
+
+def _enumerated(found: Sequence[str]) -> str:
+    more = len(found) - _NAMES
+    return ", ".join(found[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _beside_reference(held: Mapping[str, Any] | None) -> Iterator[RenderableType]:

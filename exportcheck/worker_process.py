@@ -174,7 +174,7 @@ class WorkerProcess:
     def rewrite(
         self, module: ModuleSpec | None, case: Case, targets: Sequence[str], timeout_s: float
     ) -> dict[str, Any]:
-        """`found` and `refuted`, as `rewrites.find` gives them; else as `inspect`.
+        """`found` and `refuted` of `rewrites.find`, and the `code` to paste; else as `inspect`.
 
         Args:
             module: a user's; None for the activation of `case`.

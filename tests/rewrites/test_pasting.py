@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from exportcheck.catalog import activations
-from exportcheck.rewrites.pasting import of_class, snake, standalone
+from exportcheck.rewrites.pasting import joined, of_class, snake, standalone
 from exportcheck.subject import FromCatalogue, import_object
 
 WRITTEN = [a for a in activations().values() if a.module.startswith("exportcheck.")]
@@ -76,6 +76,23 @@ def test_imports_are_in_order_and_annotations_postponed_where_they_were():
         "import typing",
         "from torch import Tensor",
     ]
+
+
+def test_a_definition_stands_once_and_again_where_its_name_has_another_meaning():
+    one, other = "import math\n\nf = math.sin\n", "f = abs\n"
+    assert joined([(one, "a = f\n"), (one, "b = f\n"), ("", "c = 1\n")]) == (
+        f"{one}\n\na = f\nb = f\nc = 1\n"
+    )
+    scope = {}
+    exec(joined([(one, "a = f"), (other, "b = f"), (one, "c = f")]), scope)
+    assert (scope["a"], scope["b"], scope["c"]) == (math.sin, abs, math.sin)
+
+
+def test_joined_annotations_are_postponed_first():
+    postponed = "from __future__ import annotations\n\n\ndef f(x: Absent):\n    return x\n"
+    text = joined([("import math\n", "a = 1\n"), (postponed, "b = f(a)\n")])
+    assert text.count("__future__") == 1
+    exec(text, {})
 
 
 @pytest.mark.parametrize(

@@ -79,10 +79,12 @@ def _binding(name: str, value: Any, own: str) -> str:
     called = getattr(value, "__name__", "")
     if called and getattr(sys.modules.get(home), called, None) is value:
         return f"from {home} import {called}" + (f" as {name}" if name != called else "")
+    # Ours are spelt out: whoever pastes a form need not have exportcheck.
+    theirs = own.partition(".")[0] != __name__.partition(".")[0]
+    if theirs and getattr(sys.modules.get(own), name, None) is value:
+        return f"from {own} import {name}"
     if _is_literal(value):
         return f"{name} = {value!r}"
-    if getattr(sys.modules.get(own), name, None) is value:
-        return f"from {own} import {name}"
     return f"# {name}{_BESIDE}"
 
 

@@ -29,6 +29,7 @@ def test_a_form_runs_where_it_is_pasted(activation):
 
 
 LIMIT, ODD = 3.5, object()
+"""A constant of somebody's file is imported from it, to stay one; one of ours is spelt out."""
 
 BINDINGS = [
     ("def f(x):\n    return math.pi * x", "import math"),
@@ -36,7 +37,8 @@ BINDINGS = [
     ("def f(x):\n    return F.relu(x)", "import torch.nn.functional as F"),
     ("def f(x):\n    return isinstance(x, Tensor)", "from torch import Tensor"),
     ("def f(x):\n    return Renamed(x)", "from torch import Tensor as Renamed"),
-    ("def f(x):\n    return x < LIMIT", "LIMIT = 3.5"),
+    ("def f(x):\n    return x < LIMIT", "from tests.rewrites.test_pasting import LIMIT"),
+    ("def f(x):\n    return x < other", "other = 2"),
     ("def f(x):\n    return x is ODD", "from tests.rewrites.test_pasting import ODD"),
     ("def f(x):\n    return len(x)", ""),
     ("def f(x):\n    math = x\n    return math", ""),
@@ -48,6 +50,7 @@ SCOPE = {
     "Tensor": torch.Tensor,
     "Renamed": torch.Tensor,
     "LIMIT": LIMIT,
+    "other": 2,
     "ODD": ODD,
     "len": len,
 }

@@ -11,6 +11,7 @@ from exportcheck.cli.answer import compose
 from exportcheck.cli.asked import Asked, asked
 from exportcheck.cli.console import console
 from exportcheck.cli.delivery import checked, prepare, show
+from exportcheck.cli.ending import ended_early
 from exportcheck.cli.progress import Progress
 from exportcheck.environment import describe
 from exportcheck.errors import EXIT_FAILED, EXIT_OK, BadModule, EnvironmentBroken
@@ -54,7 +55,7 @@ def run_check(request: CheckRequest) -> int:
 
     Raises:
         UsageError: there is no such thing, or the module cannot be checked; says where.
-        EnvironmentBroken: a worker cannot start, or the results cannot be written.
+        EnvironmentBroken: no worker can start, or the results cannot be written.
     """
     rows = asked(request.spec, request.networks)
     columns = runnable(request.targets)
@@ -75,23 +76,43 @@ def run_check(request: CheckRequest) -> int:
         for network in row.networks
         for target, runtime in columns
     ]
-    report = _report(request, rows, cases, workers)
-    rewrites = _rewrites(request, rows, report, workers) if request.rewrite else {}
-    reproduced = list(_reproductions(request.repro, rows, report, workers)) if request.repro else []
+    report, trouble = _report(request, rows, cases, workers)
+    rewrites: dict[str, Mapping[str, Any]] = {}
+    reproduced: list[str] = []
+    try:
+        if trouble is None:
+            rewrites.update(_rewrites(request, rows, report, workers))
+            reproduced.extend(_reproductions(request.repro, rows, report, workers))
+    except KeyboardInterrupt as interrupt:
+        trouble = interrupt
     workers.close()
-    screen = console(no_color=request.no_color)
-    if request.output is None and names:
-        show(report, names, None, screen)
-    else:
-        answer = compose(report, screen.width, facts, rewrites, held, verbose=request.verbose)
-        screen.print(answer)
-    if request.output is not None:
-        show(report, names, request.output, screen)
+    if report.results or trouble is None:
+        _show(request, names, report, facts, rewrites, held)
     for line in reproduced:
         typer.echo(f"exportcheck: {line}", err=True)
+    if trouble is not None:
+        return ended_early(trouble, report)
     wrong = any(not f["training"]["gradient_right"] for f in facts.values() if "training" in f)
     wrong = wrong or any(one["refuted"] for one in held.values())
     return EXIT_FAILED if report.failures or wrong else EXIT_OK
+
+
+def _show(
+    request: CheckRequest,
+    names: Sequence[str],
+    report: Report,
+    facts: Mapping[str, Mapping[str, Any]],
+    rewrites: Mapping[str, Mapping[str, Any]],
+    held: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Prints the answer, or the formats in its place where there is no folder for them."""
+    screen = console(no_color=request.no_color)
+    if request.output is None and names:
+        show(report, names, None, screen)
+        return
+    screen.print(compose(report, screen.width, facts, rewrites, held, verbose=request.verbose))
+    if request.output is not None:
+        show(report, names, request.output, screen)
 
 
 class _Workers:
@@ -140,7 +161,7 @@ class _Workers:
                 answer: dict[str, Any] = ask(worker)
             except WorkerDied:
                 continue
-            except BadModule:
+            except BaseException:  # it refuses, or Ctrl-C: whatever it is doing is not wanted
                 worker.kill()
                 raise
             self._idle = worker
@@ -164,27 +185,33 @@ def _held(
 
 def _report(
     request: CheckRequest, rows: Sequence[Asked], cases: Sequence[Case], workers: _Workers
-) -> Report:
+) -> tuple[Report, BaseException | None]:
+    """The results, and what ended the run early: what is finished is kept."""
+    trouble: BaseException | None = None
     errors = console(no_color=request.no_color, err=True)
     with Progress(len(cases), errors, verbose=request.verbose) as progress:
-        run(
-            cases,
-            progress,
-            timeout_s=request.timeout_s,
-            strict=request.strict,
-            start_worker=workers.take,
-            modules={row.name: row.module for row in rows if row.module},
-        )
+        try:
+            run(
+                cases,
+                progress,
+                timeout_s=request.timeout_s,
+                strict=request.strict,
+                start_worker=workers.take,
+                modules={row.name: row.module for row in rows if row.module},
+            )
+        except (KeyboardInterrupt, EnvironmentBroken) as error:
+            trouble = error
     by_case = {result.case: result for result in progress.results}
-    return Report(tuple(by_case[case] for case in cases), describe())
+    finished = tuple(by_case[case] for case in cases if case in by_case)
+    unfinished = tuple(case for case in cases if case not in by_case)
+    return Report(finished, describe(), unfinished=unfinished), trouble
 
 
 def _rewrites(
     request: CheckRequest, rows: Sequence[Asked], report: Report, workers: _Workers
-) -> Mapping[str, Mapping[str, Any]]:
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What may stand in for each row that fails; nothing where looking for it ends the worker."""
-    found = {}
-    for row in rows:
+    for row in rows if request.rewrite else ():
         # Of a family, whose forms are each other's rewrites, only what was named itself.
         if not row.module and row.name != request.spec.spec:
             continue
@@ -194,16 +221,17 @@ def _rewrites(
             continue
         targets = list(dict.fromkeys(r.case.target for r in first))
         try:
-            found[row.name] = workers.rewrite(row.module, first[0].case, targets)
+            yield row.name, workers.rewrite(row.module, first[0].case, targets)
         except BadModule as refusal:
             typer.echo(f"exportcheck: no form was looked for: {refusal}", err=True)
-    return found
 
 
 def _reproductions(
-    folder: Path, rows: Sequence[Asked], report: Report, workers: _Workers
+    folder: Path | None, rows: Sequence[Asked], report: Report, workers: _Workers
 ) -> Iterator[str]:
     """Writes a folder for each failing target of each row; says where, and what is in it."""
+    if folder is None:
+        return
     modules = {row.name: row.module for row in rows}
     seen: set[tuple[str, str]] = set()
     for result in report.failures:

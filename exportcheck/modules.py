@@ -139,7 +139,9 @@ class FromModule:
     def _accepts(self, given: InputClass) -> bool:
         """Whether eager itself takes such inputs; a module may well refuse NaN."""
         try:
-            call(self.build(), given.arrays, self.place)
+            module = self.build()
+            for batch in given.batches():
+                call(module, batch, self.place)
         except BadModule:
             return False
         return True

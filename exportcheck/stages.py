@@ -170,7 +170,7 @@ def _answers(run: Run, given: tuple[InputClass, ...]) -> tuple[dict[str, Arrays]
     outputs, notes = {}, []
     for one in given:
         try:
-            outputs[one.name] = run(one.arrays)
+            outputs[one.name] = one.through(run)
         except Exception as error:  # what does not gate fails nothing, but is not kept back
             if one.gates:
                 raise

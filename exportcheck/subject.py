@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from exportcheck import inputs, networks, trees
@@ -116,16 +116,14 @@ class Subject:
         """Eager's answers by input class. Inputs are cloned, for in-place modules change them."""
         if dtype not in self._expected:
             module, wide = self.build(), self.build().double()
-            self._expected[dtype] = {
-                c.name: _answered(module, wide, c.arrays) for c in self.inputs(dtype)
-            }
+            self._expected[dtype] = {c.name: _answered(module, wide, c) for c in self.inputs(dtype)}
         return self._expected[dtype]
 
 
-def _answered(module: nn.Module, wide: nn.Module, arrays: tuple[np.ndarray, ...]) -> Expected:
-    outputs = run_eager(module, arrays)
+def _answered(module: nn.Module, wide: nn.Module, given: inputs.InputClass) -> Expected:
+    outputs = given.through(partial(run_eager, module))
     try:
-        truth = run_eager(wide, arrays, double=True)
+        truth = given.through(partial(run_eager, wide, double=True))
     except Exception:  # whoever makes a float32 tensor in forward cannot be run in float64
         truth = ()
     known = [t.shape for t in truth] == [o.shape for o in outputs]

@@ -24,7 +24,7 @@ from exportcheck.records import result_from_json, result_to_json
 from exportcheck.results import Case, Result, Stage, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from exportcheck.module_spec import ModuleSpec
@@ -240,6 +240,73 @@ class WorkerProcess:
             "ended": result_to_json(result) if ended else None,
         }
         return self._ask({"repro": asked}, "reproduced", timeout_s)
+
+    def prepare(
+        self,
+        module: ModuleSpec | None,
+        activation: str,
+        runs: Sequence[tuple[str, str]],
+        timeout_s: float,
+    ) -> dict[str, Any]:
+        """`key`, `truth`, `runs` and `refused` of a proof over every input; else as `rewrite`.
+
+        Args:
+            module: a user's; None for `activation`.
+            activation: of the catalogue.
+            runs: target and runtime of each.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: every input cannot be tried, or the process died or hung.
+            WorkerDied: it was already dead when asked.
+        """
+        asked = {
+            "module": module.to_json() if module else None,
+            "activation": activation,
+            "runs": [list(run) for run in runs],
+        }
+        return self._ask({"prepare": asked}, "prepared", timeout_s)
+
+    def prove(
+        self, pieces: Sequence[int], timeout_s: float
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The figures of each piece as it is finished, of what was prepared last.
+
+        Args:
+            pieces: the pieces.
+            timeout_s: after so many seconds without a piece the worker is ended.
+
+        Raises:
+            BadModule: the process died or hung, or the module or a runtime raised something.
+            WorkerDied: it was already dead when asked.
+        """
+        self._send({"prove": {"pieces": list(pieces)}})
+        try:
+            while (reply := self._next(time.monotonic() + timeout_s))["event"] == "piece":
+                yield reply["piece"], reply["figures"]
+        except (TimeoutError, WorkerDied) as end:
+            what = (
+                f"gives nothing within {timeout_s:g} s" if isinstance(end, TimeoutError) else "dies"
+            )
+            self.kill()
+            raise BadModule(f"trying every input: the process {what}") from None
+        if reply["event"] == "refused":
+            raise BadModule(reply["message"])
+
+    def cost(self, family: str, rounds: int, timeout_s: float) -> dict[str, Any]:
+        """The figures of a family's forms, as `costing.measure_costs` gives them.
+
+        Args:
+            family: of the catalogue.
+            rounds: how often each form is timed.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: the process died or hung.
+            WorkerDied: it was already dead when asked.
+        """
+        request = {"cost": {"family": family, "rounds": rounds}}
+        return dict(self._ask(request, "costs", timeout_s)["costs"])
 
     def _ask(self, request: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
         """The reply whose event is `answer`, the steps before it taken note of."""

@@ -77,6 +77,14 @@ def check(
             "--repro", metavar="DIR", help="Write a folder for each failure that others can run."
         ),
     ] = None,
+    exhaustive: Annotated[
+        bool,
+        typer.Option(
+            "--exhaustive",
+            help="Try all 4 294 967 296 float32 numbers; of an elementwise module. Can be stopped "
+            "and goes on where it was.",
+        ),
+    ] = False,
     formats: options.Format = None,
     output: options.Output = None,
     verbose: Annotated[
@@ -111,6 +119,7 @@ def check(
         rewrite,
         reference or "",
         repro,
+        exhaustive,
         verbose,
         no_color,
     )

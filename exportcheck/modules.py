@@ -18,7 +18,7 @@ from exportcheck.guessing import Guess, call, guess, sample
 from exportcheck.importing import defined_at
 from exportcheck.inputs import InputClass
 from exportcheck.laws import Law, law_of
-from exportcheck.module_spec import InputSpec, ModuleSpec
+from exportcheck.module_spec import TRACING, InputSpec, ModuleSpec
 from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
 
@@ -45,6 +45,7 @@ class FromModule:
         given: the inputs of the module, and how they were found.
         dynamic: the axes whose size may change.
         values: the example itself where the caller gave one.
+        traced: whether it may be traced, to find where its law changes.
     """
 
     is_module = True
@@ -57,6 +58,8 @@ class FromModule:
         network: str = "bare",
         dynamic: tuple[int, ...] = (),
         values: tuple[np.ndarray, ...] = (),
+        *,
+        traced: bool = True,
     ) -> None:
         self.name = self.family = name
         self.network = network
@@ -64,6 +67,7 @@ class FromModule:
         self.given = given
         self.dynamic = dynamic
         self.values = values
+        self.traced = traced
         self._template: nn.Module | None = None
 
     @property
@@ -105,7 +109,7 @@ class FromModule:
         specs = self.given.inputs
         if self.network != "bare" or len(specs) != 1 or not specs[0].floating:
             return Law()
-        return law_of(self.build(), self._example()[0])
+        return law_of(self.build(), self._example()[0], traced=self.traced)
 
     def example(self) -> tuple[Any, ...]:
         """The tensors to export with."""
@@ -271,7 +275,7 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
         given = Guess(arranged(spec.inputs, module), "")
     else:
         given = guess(module, forward_of(module) or resolved.place)
-    found = FromModule(spec.name, resolved, given, network, spec.dynamic)
+    found = FromModule(spec.name, resolved, given, network, spec.dynamic, traced=spec.traced)
     call(found.build(), [tensor.numpy() for tensor in found.example()], found.place)
     return found
 
@@ -312,5 +316,7 @@ def _keep(spec: ModuleSpec, network: str, announce: Announce) -> tuple[FromModul
         while len(_kept) >= _KEPT:
             del _kept[next(iter(_kept))]
         found = _from_spec(spec, network, announce)
+        if spec.traced:
+            announce(TRACING, found.place)
         _kept[key] = (found, Subject(found))
     return _kept[key]

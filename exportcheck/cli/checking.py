@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -22,6 +22,7 @@ from exportcheck.errors import (
     EXIT_INTERRUPTED,
     EXIT_OK,
     BadModule,
+    DiesTraced,
     EnvironmentBroken,
 )
 from exportcheck.results import Case, Report
@@ -74,10 +75,9 @@ def run_check(request: CheckRequest) -> int:
         prepare(request.repro, "--repro")
     workers = Workers(request.timeout_s)
     facts: dict[str, dict[str, Any]] = {}
-    for row in rows:
+    for number, row in enumerate(rows):
         if row.module:
-            inspected = [workers.inspect(row.module, network) for network in row.networks]
-            facts[row.name] = inspected[0]
+            rows[number], facts[row.name] = _inspected(row, row.module, workers)
     if request.exhaustive:
         must_be_elementwise(rows, facts)
     toolchain = current_toolchain()
@@ -97,6 +97,21 @@ def run_check(request: CheckRequest) -> int:
     for line in found.reproduced:
         typer.echo(f"exportcheck: {line}", err=True)
     return _exit_code(found)
+
+
+def _inspected(row: Asked, module: ModuleSpec, workers: Workers) -> tuple[Asked, dict[str, Any]]:
+    """The row and the facts of its module; one that dies of it is not traced before its export.
+
+    Raises:
+        BadModule: it cannot be checked.
+    """
+    try:
+        first, *_ = [workers.inspect(module, network) for network in row.networks]
+    except DiesTraced as death:
+        module = replace(module, traced=False)
+        first, *_ = [workers.inspect(module, network) for network in row.networks]
+        first["notes"].append(str(death))
+    return replace(row, module=module), first
 
 
 def _exit_code(found: Findings) -> int:

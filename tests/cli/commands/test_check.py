@@ -204,6 +204,22 @@ def test_what_kills_its_process_costs_the_tool_nothing(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "mark", "words"),
+    [
+        ("TracedDies", "☠ export", "forward, traced, ends the process, with exit code 7"),
+        ("TracedSleeps", "⧖ export", "forward, traced, gives no answer within 5 s"),
+    ],
+)
+def test_what_dies_or_hangs_only_when_traced_loses_that_cell_alone(cli, name, mark, words):
+    targets = ("--target", "torchscript-trace", "--target", "torch-export")
+    done = cli("check", f"{BAD}:{name}", "--timeout", "5", "--no-rewrite", *targets)
+    assert done.code == 1, done.err
+    assert mark in done.out
+    assert "✓" in done.out.replace("✓ passes", "")
+    assert words in " ".join(done.out.split())
+
+
 def test_a_worker_that_died_idle_is_replaced(cli, monkeypatch):
     started = []
 

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import typer
+from rich.console import Console
 
+from exportcheck.cli.delivery import prepare, write
+from exportcheck.cli.options import COST_FILE, HISTORY_FILE
 from exportcheck.errors import UsageError
+from exportcheck.explain.costs import read_costs
+from exportcheck.history.runs import History
+from exportcheck.history.storing import read_history
+from exportcheck.selection import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-    from rich.console import Console, RenderableType
-
-    from exportcheck.history.runs import History
+    from rich.console import RenderableType
 
 FILE_WIDTH = 100
-HISTORY_FILE = Path("reports/history.json")
-COST_FILE = Path("reports/cost.json")
-
-HistoryFile: TypeAlias = Annotated[
-    Path, typer.Option("--history", metavar="FILE", help="The history to use.")
-]
-CostFile: TypeAlias = Annotated[
-    Path, typer.Option("--cost", metavar="FILE", help="The costs to use.")
-]
 
 
 def history_in(path: Path) -> History:
@@ -35,9 +31,6 @@ def history_in(path: Path) -> History:
     Raises:
         UsageError: a file that was named is not there, or it holds no history.
     """
-    from exportcheck.history.runs import History
-    from exportcheck.history.storing import read_history
-
     if path == HISTORY_FILE and not path.exists():
         return History()
     return read_history(path)
@@ -49,8 +42,6 @@ def costs_in(path: Path) -> Mapping[str, Any]:
     Raises:
         UsageError: a file that was named is not there, or it holds no costs.
     """
-    from exportcheck.explain.costs import read_costs
-
     if path == COST_FILE and not path.exists():
         return {}
     return read_costs(path)
@@ -62,8 +53,6 @@ def one_of(name: str, known: Sequence[str], kind: str) -> str:
     Raises:
         UsageError: it is not; says which are near.
     """
-    from exportcheck.selection import nearest
-
     if name not in known:
         raise UsageError(f"no {kind} {name!r}{nearest(name, known)}")
     return name
@@ -86,8 +75,6 @@ def show_text(
     Raises:
         UsageError: there is no such form, or `output` is a folder.
     """
-    from exportcheck.cli.delivery import prepare, write
-
     make = forms[one_of(form, list(forms), "format")]
     if output is None:
         made = make(screen.width)
@@ -106,8 +93,6 @@ def _as_text(made: RenderableType) -> str:
     """What a console without colours prints of `made`."""
     if isinstance(made, str):
         return made
-    from rich.console import Console
-
     stream = io.StringIO()
     Console(file=stream, width=FILE_WIDTH, no_color=True, highlight=False).print(made)
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"

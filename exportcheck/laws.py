@@ -37,12 +37,13 @@ class Law:
     knees: tuple[float, ...] = (0.0,)
 
 
-def law_of(module: nn.Module, batch: np.ndarray) -> Law:
+def law_of(module: nn.Module, batch: np.ndarray, *, traced: bool = True) -> Law:
     """The law of a module of one float input; found by trying.
 
     Args:
         module: in eval mode.
         batch: an input that it accepts, of a floating type.
+        traced: whether it may be traced, for the numbers in its graph.
     """
     try:
         elementwise = _elementwise(module, batch)
@@ -50,7 +51,8 @@ def law_of(module: nn.Module, batch: np.ndarray) -> Law:
         elementwise = False
     if not elementwise:
         return Law()
-    found = dict.fromkeys((0.0, *_kinks(module, batch), *constants(module, batch)))
+    numbers = constants(module, batch) if traced else ()
+    found = dict.fromkeys((0.0, *_kinks(module, batch), *numbers))
     return Law(True, tuple(x for x in found if abs(x) <= 100 * LIMIT))
 
 

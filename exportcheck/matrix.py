@@ -163,7 +163,7 @@ def _place(name: str, known: list[str]) -> int:
 
 @dataclass(frozen=True)
 class Failure:
-    """Results that fail at the same stage for the same cause, told once."""
+    """Results that fail at the same stage for the same cause by the same fault, told once."""
 
     activation: str
     stage: str
@@ -186,24 +186,25 @@ class Failure:
 
     @property
     def blame(self) -> Blame | None:
-        """The first verdict there is."""
-        return next((r.blame for r in self.results if r.blame), None)
+        """Whose fault it is; the evidence is that of the first result."""
+        return self.results[0].blame
 
 
 def failures(report: Report) -> tuple[Failure, ...]:
     """The failures of `report` in the order of its results, new ones first, equal ones joined."""
-    grouped: dict[tuple[str, str, Status, str, Known | None], list[Result]] = {}
+    told: dict[tuple[str, str, Status, str, Known | None, str], list[Result]] = {}
     for r in (*report.new, *report.known):
         key = (r.case.activation, r.stage.value, r.status, r.first_line, r.known)
-        grouped.setdefault(key, []).append(r)
+        fault = r.blame.sentence if r.blame else ""
+        told.setdefault((*key, fault), []).append(r)
     passed: dict[str, dict[str, set[tuple[str, str]]]] = {}
     for r in report.results:
         if r.status is Status.PASS:
             targets_of = passed.setdefault(r.case.activation, {})
             targets_of.setdefault(r.case.target, set()).add((r.case.network, r.case.toolchain))
     return tuple(
-        Failure(*key, tuple(results), _works_in(passed.get(key[0], {}), results))
-        for key, results in grouped.items()
+        Failure(*key[:5], tuple(results), _works_in(passed.get(key[0], {}), results))
+        for key, results in told.items()
     )
 
 

@@ -18,7 +18,7 @@ from exportcheck.importing import defined_at
 from exportcheck.inputs import InputClass
 from exportcheck.laws import Law, law_of
 from exportcheck.module_inputs import large_and_negative, odd, of_law, refuse_vain, resized
-from exportcheck.module_spec import InputSpec, ModuleSpec
+from exportcheck.module_spec import TRACING, InputSpec, ModuleSpec
 from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
 
@@ -44,6 +44,7 @@ class FromModule:
         dynamic: the axes whose size may change.
         values: the example itself where the caller gave one.
         moved: the names of parameters and statistics that were moved apart, once it is built.
+        traced: whether it may be traced, to find where its law changes.
 
     Raises:
         BadModule: the inputs have no elements, or none has one of the axes.
@@ -59,6 +60,8 @@ class FromModule:
         network: str = "bare",
         dynamic: tuple[int, ...] = (),
         values: tuple[np.ndarray, ...] = (),
+        *,
+        traced: bool = True,
     ) -> None:
         self.name = self.family = name
         self.network = network
@@ -68,6 +71,7 @@ class FromModule:
         self.values = values
         refuse_vain(given.inputs, dynamic)
         self.moved: tuple[str, ...] = ()
+        self.traced = traced
         self._template: nn.Module | None = None
 
     @property
@@ -111,7 +115,7 @@ class FromModule:
         specs = self.given.inputs
         if self.network != "bare" or len(specs) != 1 or not specs[0].floating:
             return Law()
-        return law_of(self.build(), self._example()[0])
+        return law_of(self.build(), self._example()[0], traced=self.traced)
 
     def example(self) -> tuple[Any, ...]:
         """The tensors to export with."""
@@ -252,7 +256,7 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
         given = Guess(arranged(spec.inputs, module), "")
     else:
         given = guess(module, forward_of(module) or resolved.place)
-    found = FromModule(spec.name, resolved, given, network, spec.dynamic)
+    found = FromModule(spec.name, resolved, given, network, spec.dynamic, traced=spec.traced)
     call(found.build(), [tensor.numpy() for tensor in found.example()], found.place)
     return found
 
@@ -293,5 +297,7 @@ def _keep(spec: ModuleSpec, network: str, announce: Announce) -> tuple[FromModul
         while len(_kept) >= _KEPT:
             del _kept[next(iter(_kept))]
         found = _from_spec(spec, network, announce)
+        if spec.traced:
+            announce(TRACING, found.place)
         _kept[key] = (found, Subject(found))
     return _kept[key]

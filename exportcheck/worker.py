@@ -7,7 +7,7 @@ In, one line a request, each with what it is to do:
 * `{"inspect": {"module": {…}, "network": …}}`: `{"event": "step", "step": …, "place": …}` before
   user code runs, then `{"event": "inspected", "facts": {…}}`;
 * `{"rewrite": {"module": {…} or null, "activation": …, "network": …, "targets": […]}}`:
-  `{"event": "rewrites", "found": […], "refuted": […]}`;
+  `{"event": "rewrites", "found": […], "refuted": […], "code": …}`, all that is found as one text;
 * `{"reference": {"module": …, "activation": …, "network": …, "name": …}}`: whether it computes what
   the named one does: `{"event": "reference", "proof": {…} or null, "refuted": {…} or null}`.
 
@@ -152,6 +152,7 @@ def _serve_rewrites(request: dict[str, Any], replies: IO[str]) -> None:
         event="rewrites",
         found=[dataclasses.asdict(one) for one in found],
         refuted=[dataclasses.asdict(one) for one in refuted],
+        code=rewrites.joined([(one.definition, one.swap) for one in found]),
     )
 
 

@@ -17,8 +17,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import activations
-from exportcheck.errors import BadModule, EnvironmentBroken
+from exportcheck.errors import BadModule, DiesTraced, EnvironmentBroken
 from exportcheck.logs import tidy
+from exportcheck.module_spec import TRACING
 from exportcheck.places import dumped
 from exportcheck.records import result_from_json, result_to_json
 from exportcheck.results import Case, Result, Stage, Status
@@ -165,6 +166,7 @@ class WorkerProcess:
             timeout_s: after so many seconds the worker is ended.
 
         Raises:
+            DiesTraced: the process died or hung while it was traced.
             BadModule: it cannot be checked, or the process died or hung in the user's code.
             WorkerDied: it was already dead when asked.
         """
@@ -174,7 +176,7 @@ class WorkerProcess:
     def rewrite(
         self, module: ModuleSpec | None, case: Case, targets: Sequence[str], timeout_s: float
     ) -> dict[str, Any]:
-        """`found` and `refuted`, as `rewrites.find` gives them; else as `inspect`.
+        """`found` and `refuted` of `rewrites.find`, and the `code` to paste; else as `inspect`.
 
         Args:
             module: a user's; None for the activation of `case`.
@@ -328,7 +330,7 @@ class WorkerProcess:
             place = self._place(log_start) or step["place"]
             self.kill()
             what = f"{step['step']} gives no answer within {timeout_s:g} s"
-            raise BadModule(f"{place}: {what}; the process was ended") from None
+            raise _refusal(step)(f"{place}: {what}; the process was ended") from None
         except WorkerDied:
             if not begun:
                 self.kill()
@@ -336,7 +338,7 @@ class WorkerProcess:
             place = self._place(log_start) or step["place"]
             cause = self._cause_of_death()
             self.kill()
-            raise BadModule(f"{place}: {step['step']} ends the process, {cause}") from None
+            raise _refusal(step)(f"{place}: {step['step']} ends the process, {cause}") from None
 
     def _where(self, log_start: int) -> str:
         """`, in my.py:9`, or nothing."""
@@ -408,6 +410,10 @@ class WorkerProcess:
         size = os.fstat(self._log.fileno()).st_size
         data = os.pread(self._log.fileno(), max(0, size - start), start)
         return tidy(data.decode("utf-8", "replace")[-LOG_TAIL:])
+
+
+def _refusal(step: Mapping[str, Any]) -> type[BadModule]:
+    return DiesTraced if step["step"] == TRACING else BadModule
 
 
 def _family(case: Case) -> str:

@@ -8,7 +8,7 @@ import torch
 import exportcheck
 from exportcheck.errors import BadModule
 from exportcheck.inspecting import inspect_module
-from exportcheck.module_spec import ModuleSpec, parse_input
+from exportcheck.module_spec import TRACING, ModuleSpec, parse_input
 from tests.user_code import good
 
 BAD = Path(__file__).parent / "user_code" / "bad.py"
@@ -88,7 +88,7 @@ def test_the_steps_are_announced_before_they_run():
     steps = []
     spec = ModuleSpec("tests.user_code.good:Block", args=(("width", "4"),))
     inspect_module(spec, "bare", lambda step, place: steps.append(step))
-    assert list(dict.fromkeys(steps)) == ["the import", "the constructor", "forward"]
+    assert list(dict.fromkeys(steps)) == [*("the import", "the constructor", "forward", TRACING)]
 
 
 @pytest.mark.parametrize(("name", "right"), [("Square", True), ("WrongSquare", False)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -41,7 +42,7 @@ def compose(
         report: all results.
         width: of the terminal.
         facts: what was found out about each user's module, by the name of its cases.
-        rewrites: `found` and `refuted`, by the same names.
+        rewrites: `found`, `refuted` and `code`, by the same names.
         held: `proof` or `refuted` of being the reference, by the same names.
         verbose: whether every note and every refuted form is shown.
     """
@@ -161,20 +162,35 @@ def _notes(name: str, report: Report, verbose: bool) -> Iterator[RenderableType]
 
 
 def _forms(rewrites: Mapping[str, Any], verbose: bool) -> Iterator[RenderableType]:
-    """The code to paste for every form that was proved, and what was refused."""
+    """Every form that was proved, the code to paste for all of them, and what was refused."""
     for one in rewrites.get("found", ()):
         place = f"{one['path']}: " if one["path"] else ""
         title = f"{place}{one['original']} -> {one['replacement']}"
         yield from ("", Text(printable(title), style="bold green"))
         for line in one["proof"]:
             yield _indented(line, "dim")
-        # Neither indented nor padded: it is there to be copied.
-        yield from ("", Syntax("", "python", background_color="default").highlight(one["code"]))
+    if rewrites.get("found"):
+        yield from _code(rewrites["found"], rewrites["code"])
     refuted: Sequence[Mapping[str, Any]] = rewrites.get("refuted", ())
     if refuted and (verbose or not rewrites.get("found")):
         yield from ("", Text("forms that were tried and refused", style="bold"))
         for text in dict.fromkeys(f"{one['replacement']}: {one['why']}" for one in refuted):
             yield _indented(text, "dim")
+
+
+def _code(found: Sequence[Mapping[str, Any]], code: str) -> Iterator[RenderableType]:
+    """What to paste; neither indented nor padded: it is there to be copied."""
+    swaps = "\n".join(one["swap"] for one in found)
+    if re.search(r"\bmodel\b", swaps):
+        yield from (
+            "",
+            Text("to paste, where `model` is the module that was checked", style="bold"),
+        )
+        if "torch.jit.script" not in swaps:
+            targets = list(dict.fromkeys(name for one in found for name in one["targets"]))
+            call = f"exportcheck.make_exportable(model, targets={targets})"
+            yield _indented(f"from Python the same is done by {call}", "dim")
+    yield from ("", Syntax("", "python", background_color="default").highlight(code))
 
 
 def _indented(text: str, style: str = "") -> RenderableType:

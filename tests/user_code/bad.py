@@ -128,6 +128,20 @@ class Aborts(nn.Module):
         os.abort()  # line of Aborts
 
 
+class TracedDies(nn.Module):
+    def forward(self, x):
+        if torch.jit.is_tracing():
+            os._exit(7)  # line of TracedDies
+        return torch.relu(x)
+
+
+class TracedSleeps(nn.Module):
+    def forward(self, x):
+        if torch.jit.is_tracing():
+            time.sleep(3600)  # line of TracedSleeps
+        return torch.relu(x)
+
+
 class Sleeps(nn.Module):
     def forward(self, x):
         time.sleep(3600)  # line of Sleeps

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from exportcheck.reading import read
 from exportcheck.results import Case
 from exportcheck.worker_process import WorkerDied, WorkerProcess
 
@@ -216,6 +217,22 @@ def test_what_kills_its_process_costs_the_tool_nothing(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "mark", "words"),
+    [
+        ("TracedDies", "☠ export", "forward, traced, ends the process, with exit code 7"),
+        ("TracedSleeps", "⧖ export", "forward, traced, gives no answer within 5 s"),
+    ],
+)
+def test_what_dies_or_hangs_only_when_traced_loses_that_cell_alone(cli, name, mark, words):
+    targets = ("--target", "torchscript-trace", "--target", "torch-export")
+    done = cli("check", f"{BAD}:{name}", "--timeout", "5", "--no-rewrite", *targets)
+    assert done.code == 1, done.err
+    assert mark in done.out
+    assert "✓" in done.out.replace("✓ passes", "")
+    assert words in " ".join(done.out.split())
+
+
 def test_a_worker_that_died_idle_is_replaced(cli, monkeypatch):
     started = []
 
@@ -245,6 +262,47 @@ def test_a_form_that_cannot_be_looked_for_is_said_and_costs_nothing_else(check, 
     assert done.code == 1
     assert "no form was looked for: my.py:1: forward ends the process" in done.err
     assert "aten::log_sigmoid in act" in done.out
+
+
+def _interrupt_at(monkeypatch, target):
+    real = WorkerProcess.check
+
+    def check_or_interrupt(self, case, *arguments, **options):
+        if case.target == target:
+            raise KeyboardInterrupt
+        return real(self, case, *arguments, **options)
+
+    monkeypatch.setattr(WorkerProcess, "check", check_or_interrupt)
+
+
+def test_an_interrupted_run_shows_and_writes_what_is_finished(check, monkeypatch, tmp_path):
+    _interrupt_at(monkeypatch, "torch-export")
+    targets = ("--target", "torchscript-*", "--target", "torch-export")
+    done = check(f"{GOOD}:Hard", *targets, "-f", "json", "-o", tmp_path)
+    assert done.code == 130
+    assert done.err == "exportcheck: interrupted; 2 of 3 cases are finished and kept\n"
+    assert done.out.startswith("good.py:Hard ships to TorchScript\n")
+    assert "2 cases: 2 pass; unfinished: 1" in done.out
+    report = read(tmp_path / "matrix.json")
+    assert [len(report.results), len(report.unfinished)] == [2, 1]
+
+
+def test_interrupted_before_anything_is_finished(check, monkeypatch):
+    _interrupt_at(monkeypatch, "torch-export")
+    done = check(f"{GOOD}:Hard", "--target", "torch-export")
+    assert (done.code, done.out) == (130, "")
+    assert done.err == "exportcheck: interrupted; 0 of 1 cases are finished and kept\n"
+
+
+def test_interrupted_while_a_form_is_looked_for(check, monkeypatch):
+    def interrupt(self, *arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(WorkerProcess, "rewrite", interrupt)
+    done = check(f"{GOOD}:Block", "--target", "coreml-fp32")
+    assert done.code == 130
+    assert "aten::log_sigmoid in act" in done.out
+    assert "1 of 1 cases are finished" in done.err
 
 
 def test_a_folder_for_a_maintainer(check, tmp_path):

@@ -140,6 +140,18 @@ def test_a_file_that_is_called_like_a_package_does_not_replace_it(file):
     assert onnx.__file__.endswith("__init__.py")
 
 
+@pytest.mark.parametrize("name", ["my äct 1.py", "2nd-try.py", "class.py", "aktivierung_ü.py"])
+def test_whatever_a_file_is_called_torchscript_loads_what_it_saved(file, tmp_path, name):
+    file(
+        f"odd dir ünï/{name}",
+        "import torch\nclass Doubled(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return 2 * x\n",
+    )
+    module = resolve(spec(f"odd dir ünï/{name}:Doubled")).make()
+    torch.jit.save(torch.jit.script(module), tmp_path / "saved.pt")
+    assert float(torch.jit.load(tmp_path / "saved.pt")(torch.ones(()))) == 2.0
+
+
 def test_weights_are_loaded_also_from_a_checkpoint(tmp_path):
     weights = {"slope": torch.linspace(0, 1, 5)}
     for number, saved in enumerate((weights, {"state_dict": weights, "epoch": 3})):

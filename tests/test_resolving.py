@@ -9,6 +9,7 @@ from torch import nn
 
 from exportcheck.errors import BadModule
 from exportcheck.module_spec import ModuleSpec, parse_input
+from exportcheck.modules import module_source
 from exportcheck.resolving import resolve
 
 GOOD = "tests.user_code.good"
@@ -77,6 +78,13 @@ def test_a_function_can_be_scripted(name):
     module = resolve(spec(f"{GOOD}:{name}", inputs=["3"])).make()
     x = torch.tensor([-1.0, 0.0, 2.0])
     assert torch.equal(torch.jit.script(module)(x), module(x))
+
+
+def test_an_instance_that_torchscript_compiled_has_inputs_like_any_other(file):
+    lines = "import torch\nact = torch.jit.script(torch.nn.Sequential(torch.nn.Linear(3, 4)))\n"
+    found = module_source(spec(f"{file('mine.py', lines)}:act"), "bare")
+    assert found.place == "mine.py:2"
+    assert [one.shape for one in found.given.inputs] == [(4, 3)]
 
 
 def test_an_instance_is_copied():

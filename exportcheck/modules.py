@@ -262,7 +262,11 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
 
 
 def forward_of(module: nn.Module) -> str:
-    """File and line of a user's forward; empty for PyTorch's own modules."""
+    """File and line of a user's forward; empty for PyTorch's own modules and for TorchScript."""
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        return ""
     found = defined_at(type(module).forward)
     return "" if found.startswith("torch/") else found
 

@@ -7,10 +7,14 @@ PIP_ARGS ?=
 BIN := .venv/bin
 LOCK := exportcheck/toolchains/torch-2.13.txt
 READY := .venv/.ready
+PINNED := $(basename $(notdir $(LOCK)))
+TOOLCHAINS ?= $(filter-out $(PINNED),$(basename $(notdir $(wildcard exportcheck/toolchains/torch-*.txt))))
+COREMLTOOLS ?= 4.0 4.1 5.0 5.1.0 5.2.0 6.0 6.1 6.2
+INDEX_ARGS ?=
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help all dev test test-slow test-toolchain check lint format docs lock toolchains reports coremltools-suite trial golden curves browser package clean
+.PHONY: help all dev test test-slow test-toolchain check lint format docs lock toolchains reports history history-pages cost coremltools-suite trial bench golden curves browser package clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
@@ -73,7 +77,33 @@ toolchains: ## write the locks of the old toolchains anew from their .in files
 	PYTHONPATH=. .venv-lock/bin/python -m exportcheck.toolchains.locking
 	rm -r .venv-lock
 
-reports: all ## what is committed in reports/: the same
+reports: all ## what is committed in reports/: the same, and today's run in the history
+	$(BIN)/exportcheck history add --replace reports/matrix.json
+	$(MAKE) history-pages
+
+# Each toolchain takes up to several GB while it is here. Failures are what is looked for: code 1.
+history: $(READY) ## run the catalogue in every toolchain, one at a time, write reports/history.*
+	set -e; for name in $(TOOLCHAINS); do \
+	  $(BIN)/exportcheck toolchains install $$name $(INDEX_ARGS); \
+	  $(BIN)/exportcheck all --toolchain $$name --output build/$$name || [ $$? = 1 ]; \
+	  $(BIN)/exportcheck history add --replace build/$$name/matrix.json; \
+	  if [ $$name = torch-1.7 ]; then for version in $(COREMLTOOLS); do \
+	    $(BIN)/exportcheck toolchains install $$name+coremltools-$$version $(INDEX_ARGS); \
+	    $(BIN)/exportcheck all --toolchain $$name --coremltools $$version \
+	      --output build/$$name-$$version || [ $$? = 1 ]; \
+	    $(BIN)/exportcheck history add --replace build/$$name-$$version/matrix.json; \
+	  done; fi; \
+	  $(BIN)/exportcheck toolchains remove $$name; \
+	done
+	$(BIN)/exportcheck history add --replace reports/matrix.json
+	$(MAKE) history-pages
+
+history-pages: $(READY) ## write reports/history.md and history.html anew from history.json and cost.json
+	$(BIN)/exportcheck history show --format markdown --output reports/history.md
+	$(BIN)/exportcheck history show --format html --output reports/history.html
+
+cost: $(READY) ## time the forms of every family against its native one, write reports/cost.json
+	$(BIN)/exportcheck cost all
 
 coremltools-suite: $(READY) ## run Apple's own operator tests against mil-numpy
 	$(BIN)/python -m tests.mil.coremltools_suite
@@ -85,6 +115,9 @@ trial: $(READY) ## check other people's modules, write reports/foreign-modules.m
 	mkdir -p build/trial
 	.venv-trial/bin/python -m tests.trial.swapping
 	.venv-trial/bin/python -m tests.trial
+
+bench: $(READY) ## measure how fast everything is, write reports/performance.md
+	$(BIN)/python -m tests.bench
 
 package: $(READY) ## build wheel and sdist and check them
 	rm -rf dist

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE = "EXPORTCHECK_CACHE"
 FILE_NAME = "results.sqlite"
+PROOFS = "exhaustive/*.jsonl"
+"""What `exhaustive.journal` keeps beside it."""
 
 LIMIT_BYTES = 200_000_000
 """More than a hundred full runs; the entries unused for longest go first."""
@@ -190,7 +192,7 @@ def clear() -> int:
         OSError: a file cannot be removed.
     """
     freed = 0
-    for path in sorted(folder().glob(FILE_NAME + "*")):
+    for path in sorted([*folder().glob(FILE_NAME + "*"), *folder().glob(PROOFS)]):
         freed += path.stat().st_size
         path.unlink()
     return freed

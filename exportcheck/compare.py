@@ -69,6 +69,7 @@ def compare(
     inputs: np.ndarray | None = None,
     truth: np.ndarray | None = None,
     where: np.ndarray | None = None,
+    largest: float = 1.0,
 ) -> Comparison:
     """The figures of `actual` against `expected`, both of any shape and float dtype.
 
@@ -84,18 +85,21 @@ def compare(
         inputs: the inputs, same shape, where the function is elementwise.
         truth: the float64 values, same shape.
         where: the elements to judge, same shape; all of them when absent.
+        largest: an |expected| that is known to occur elsewhere.
     """
     if actual.shape != expected.shape:
-        return incomparable("shape", expected.size)
+        detail = f"shape {actual.shape} where eager gives {expected.shape}"
+        return incomparable("shape", expected.size, detail)
     if expected.dtype.kind in "iub" and actual.dtype.kind in "iub":
         return _compare_integers(actual, expected, gates=gates, where=where)
     if actual.dtype != expected.dtype:
-        return incomparable("dtype", expected.size)
-    a, e = (np.asarray(side, np.float64) for side in (actual, expected))
+        detail = f"{actual.dtype} where eager gives {expected.dtype}"
+        return incomparable("dtype", expected.size, detail)
     if where is None:
-        where = np.ones(e.shape, bool)
+        where = np.ones(expected.shape, bool)
     with np.errstate(all="ignore"):
-        absolute = _absolute(tolerance, e, inputs)
+        a, e = (np.asarray(side, np.float64) for side in (actual, expected))
+        absolute = _absolute(tolerance, e, inputs, largest)
         kinds = _kinds(a, e, tolerance.rtol * np.abs(e) + absolute)
         if signed_zeros:
             kinds["sign-of-zero"] = (a == 0) & (e == 0) & (np.signbit(a) != np.signbit(e))
@@ -149,15 +153,18 @@ def _compare_integers(
     )
 
 
-def incomparable(kind: str, total: int) -> Comparison:
+def incomparable(kind: str, total: int, detail: str) -> Comparison:
     """The comparison of outputs that do not even have the same `kind`; it always gates."""
     infinite = (np.inf,) * 4
-    return Comparison(False, True, *infinite, mismatched=total, total=total, kinds={kind: total})
+    kinds = {kind: total}
+    return Comparison(False, True, *infinite, total, total, kinds=kinds, detail=detail)
 
 
-def _absolute(tolerance: Tolerance, e: np.ndarray, inputs: np.ndarray | None) -> np.ndarray:
+def _absolute(
+    tolerance: Tolerance, e: np.ndarray, inputs: np.ndarray | None, largest: float
+) -> np.ndarray:
     """The part of the tolerance that is not relative to the expected value."""
-    scale = np.abs(e).max(initial=1.0, where=np.isfinite(e))
+    scale = np.abs(e).max(initial=max(1.0, largest), where=np.isfinite(e))
     if inputs is not None:
         sizes = np.abs(np.asarray(inputs, np.float64))
         scale = np.clip(np.where(np.isfinite(sizes), sizes, 1.0), 1.0, scale)

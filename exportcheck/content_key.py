@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent
 
-_ELSEWHERE = ("cli", "render", "catalog", "forms.py", "toolchains")
+_ELSEWHERE = (
+    "cli",
+    "render",
+    "history",
+    "explain",
+    "pages.py",
+    "catalog",
+    "forms.py",
+    "toolchains",
+)
 """Source that no result depends on, and that whose every definition has a key of its own."""
 
 FORMS = "exportcheck.forms"
@@ -54,6 +63,24 @@ def content_keys(
         if activation and packages and case.toolchain == environment.toolchain:
             keys[case] = _digest(case.id, activation, packages, *shared)
     return keys
+
+
+def proof_key(name: str, runs: Iterable[str], *more: object) -> str:
+    """The key of a proof over every input; empty where a plug-in takes part.
+
+    Args:
+        name: of an activation, or of a module of which `more` says what it is.
+        runs: each a target and a runtime, `onnx-trace-opset17/onnxruntime`.
+        more: what else it depends on.
+    """
+    from exportcheck.environment import Environment
+
+    here = Environment("")
+    packages = {run: _packages(here, *run.split("/")) for run in runs}
+    if not all(packages.values()):
+        return ""
+    shared = (_machine(), sys.version, _code())
+    return _digest(name, _activation(name), packages, *shared, *more)
 
 
 @lru_cache(maxsize=None)
@@ -124,6 +151,12 @@ def _packages(environment: Environment, target_name: str, runtime_name: str) -> 
 def _machine() -> str:
     """The system and the processor, for kernels are chosen by what it can do."""
     return json.dumps([platform.system(), platform.machine(), _processor()])
+
+
+def processor() -> str:
+    """The processor by its maker's name; empty where the system does not say."""
+    names = [line.partition(":")[2] for line in _processor().splitlines() if "model name" in line]
+    return names[0].strip() if names else platform.processor()
 
 
 def _processor() -> str:

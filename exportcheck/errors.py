@@ -34,6 +34,10 @@ class BadModule(UsageError):
     """A module cannot be checked as it is; the message begins with its file and line."""
 
 
+class DiesTraced(BadModule):
+    """A module ends its process, or hangs, while it is traced; eager it need not."""
+
+
 class EnvironmentBroken(ExportcheckError):
     """The machine, not the case, is at fault: a package, a permission, the disk."""
 

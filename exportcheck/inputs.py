@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Callable, Iterator, Protocol, Tuple
 
 import numpy as np
 
-GATING = ("grid", "knees", "tails", "infinities", "normal")
+from exportcheck.results import Worst
+
+EVERY_FLOAT16 = "every float16"
+"""The class of all normal float16 numbers within ±250."""
+
+GATING = ("grid", "knees", "tails", EVERY_FLOAT16, "infinities", "normal")
 """Input classes whose differences fail a case; those of the others are notes."""
 
 GRID_LIMIT = 30.0
@@ -25,6 +30,10 @@ only; beyond 255 every float16 program that squares its input does, whoever expo
 farther out is in `largest`.
 """
 
+BATCHES_LIMIT = 64
+"""A class is laid out over no more batches than this; a shape of few elements gets samples."""
+
+_Arrays = Tuple[np.ndarray, ...]
 _KNEE_STEPS_ULP = (0, 1, 2, 3, 4, 8, 16, 64, 1024)
 
 
@@ -37,17 +46,41 @@ class InputClass:
         arrays: one for each input of the module, float32 where they are floats.
         gates: whether differences fail the case.
         strict: whether even those do where eager makes NaN of an infinity.
+        finite: whether, where differences fail nothing else, an infinity or NaN in place of eager's
+            ordinary number still does.
+        count: of the batches that are laid behind each other along the first axis: an exported
+            program may take one size only.
     """
 
     name: str
     arrays: tuple[np.ndarray, ...]
     gates: bool
     strict: bool = False
+    finite: bool = False
+    count: int = 1
 
     @property
     def values(self) -> np.ndarray:
         """The first input: the only one of an activation."""
         return self.arrays[0]
+
+    def batches(self) -> Iterator[_Arrays]:
+        """The inputs of one call after another."""
+        return zip(*(np.split(array, self.count) for array in self.arrays))
+
+    def rows_of(self, worst: Worst | None) -> slice:
+        """Where, along the first axis, the batch stands that has this point; the first for none."""
+        if self.count == 1:
+            return slice(None)
+        size = len(self.values) // self.count
+        first = (worst.index[0] if worst else 0) // size * size
+        return slice(first, first + size)
+
+    def through(self, run: Callable[[_Arrays], _Arrays]) -> _Arrays:
+        """What `run` answers to all of it, batch by batch, joined again."""
+        if self.count == 1:
+            return run(self.arrays)
+        return tuple(map(np.concatenate, zip(*map(run, self.batches()))))
 
 
 class Law(Protocol):
@@ -66,6 +99,9 @@ class Law(Protocol):
 
 def bare_inputs(activation: Law, shape: tuple[int, ...], dtype: str) -> tuple[InputClass, ...]:
     """Every input class of a bare activation, float32 tensors of `shape`.
+
+    The classes of an elementwise function in float16 together hold all 65 536 numbers of that type,
+    each at one place at least.
 
     Args:
         activation: its knees and whether it is elementwise matter.
@@ -88,12 +124,32 @@ def bare_inputs(activation: Law, shape: tuple[int, ...], dtype: str) -> tuple[In
         "subnormals": np.array([smallest, -smallest, normal / 2, -normal / 2, normal, -normal]),
         "largest": np.concatenate([-largest[::-1], largest]),
     }
+    if dtype == "float16" and activation.elementwise:
+        every = _every_float16()
+        if max(map(len, every.values())) <= BATCHES_LIMIT * math.prod(shape):
+            classes.update(every)
     lay_out = _tiled if activation.elementwise else _scattered
-    return tuple(
-        InputClass(name, (lay_out(values, name, shape).astype(dtype).astype("float32"),), gates)
-        for name, values in classes.items()
-        for gates in [name in GATING]
-    )
+    found = []
+    for name, values in classes.items():
+        count = math.ceil(len(values) / math.prod(shape))
+        whole = (count * shape[0], *shape[1:]) if shape else ()
+        array = lay_out(values, name, whole).astype(dtype).astype("float32")
+        found.append(InputClass(name, (array,), name in GATING, count=count))
+    return tuple(found)
+
+
+def _every_float16() -> dict[str, np.ndarray]:
+    """All float16 numbers but the zeros and the infinities, by class; each is a float16 array."""
+    every = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    every = every[np.argsort(every.astype("float32"), kind="stable")]  # NaN comes last
+    size, limits = np.abs(every), np.finfo(np.float16)
+    normal = np.isfinite(every) & (size >= limits.tiny)
+    return {
+        EVERY_FLOAT16: every[normal & (size <= TAIL_LIMITS["float16"])],
+        "nan": every[np.isnan(every)],
+        "subnormals": every[(size > 0) & (size < limits.tiny)],
+        "largest": every[normal & (size > TAIL_LIMITS["float16"])],
+    }
 
 
 def network_inputs(shape: tuple[int, ...], dtype: str) -> tuple[InputClass, ...]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
-from exportcheck.results import Result, Status
+from exportcheck.results import INCOMPARABLE, Result, Status
 from exportcheck.targets import targets
 
 if TYPE_CHECKING:
@@ -105,13 +105,13 @@ class Cell:
 
     @property
     def figure(self) -> str:
-        """The worst error, what became of NaN or infinity, or the stage that fails."""
+        """The worst error, what became of NaN or infinity, what else differs, or the stage."""
         if self.worst.status is Status.PASS:
             return error_text(self.worst.max_error)
         if self.worst.status is not Status.MISMATCH:
             return self.worst.stage.value
         gating = [c for c in self.worst.comparisons.values() if c.gates]
-        for kind in ("nan", "inf"):
+        for kind in (*INCOMPARABLE, "nan", "inf"):
             if any(k.startswith(kind) for c in gating for k in c.kinds):
                 return kind
         return error_text(self.worst.max_error)
@@ -163,7 +163,7 @@ def _place(name: str, known: list[str]) -> int:
 
 @dataclass(frozen=True)
 class Failure:
-    """Results that fail at the same stage for the same cause, told once."""
+    """Results that fail at the same stage for the same cause by the same fault, told once."""
 
     activation: str
     stage: str
@@ -186,24 +186,25 @@ class Failure:
 
     @property
     def blame(self) -> Blame | None:
-        """The first verdict there is."""
-        return next((r.blame for r in self.results if r.blame), None)
+        """Whose fault it is; the evidence is that of the first result."""
+        return self.results[0].blame
 
 
 def failures(report: Report) -> tuple[Failure, ...]:
     """The failures of `report` in the order of its results, new ones first, equal ones joined."""
-    grouped: dict[tuple[str, str, Status, str, Known | None], list[Result]] = {}
+    told: dict[tuple[str, str, Status, str, Known | None, str], list[Result]] = {}
     for r in (*report.new, *report.known):
         key = (r.case.activation, r.stage.value, r.status, r.first_line, r.known)
-        grouped.setdefault(key, []).append(r)
+        fault = r.blame.sentence if r.blame else ""
+        told.setdefault((*key, fault), []).append(r)
     passed: dict[str, dict[str, set[tuple[str, str]]]] = {}
     for r in report.results:
         if r.status is Status.PASS:
             targets_of = passed.setdefault(r.case.activation, {})
             targets_of.setdefault(r.case.target, set()).add((r.case.network, r.case.toolchain))
     return tuple(
-        Failure(*key, tuple(results), _works_in(passed.get(key[0], {}), results))
-        for key, results in grouped.items()
+        Failure(*key[:5], tuple(results), _works_in(passed.get(key[0], {}), results))
+        for key, results in told.items()
     )
 
 

@@ -19,6 +19,10 @@ INTEGERS = ("bool", "uint8", "int8", "int16", "int32", "int64")
 _FORM = "[NAME=]SHAPE[:DTYPE][:LOW..HIGH], for example 1x8x32x32, 4x16:float16 or 2x7:int64:0..99"
 
 
+TRACING = "forward, traced,"
+"""The step of an inspection in which a module is traced; who dies of it is inspected without."""
+
+
 @dataclass(frozen=True)
 class InputSpec:
     """One input of a module.
@@ -97,6 +101,8 @@ class ModuleSpec:
         state: a file of weights; empty for seeded ones.
         dynamic: the axes, of every input that has them, whose size may change after the export.
         train: whether gradients are checked.
+        settled: whether its weights stay as the constructor leaves them, even where all are alike.
+        traced: whether it may be traced before it is exported.
     """
 
     spec: str
@@ -105,6 +111,8 @@ class ModuleSpec:
     state: str = ""
     dynamic: tuple[int, ...] = ()
     train: bool = False
+    settled: bool = False
+    traced: bool = True
 
     @property
     def name(self) -> str:
@@ -129,4 +137,6 @@ def spec_from_json(data: Mapping[str, Any]) -> ModuleSpec:
         state=data["state"],
         dynamic=tuple(data["dynamic"]),
         train=data["train"],
+        settled=data["settled"],
+        traced=data["traced"],
     )

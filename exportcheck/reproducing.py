@@ -51,11 +51,15 @@ def reproduce(
     target = targets()[case.target]
     given = _telling(small, target.precision)
     expected = small.what.expected(target.precision)[given.name].outputs
-    for stem, arrays in (("input", given.arrays), ("expected", expected)):
+    comparison = small.result.comparisons.get(given.name)
+    rows = given.rows_of(comparison.worst if comparison else None)
+    expected = tuple(array[rows] for array in expected) if given.count > 1 else expected
+    inputs = tuple(array[rows] for array in given.arrays) if given.count > 1 else given.arrays
+    for stem, arrays in (("input", inputs), ("expected", expected)):
         for number, array in enumerate(arrays):
             np.save(folder / f"{stem}_{number}.npy", array)
     example = tuple(tensor.numpy() for tensor in small.what.example())
-    apart = [a.shape for a in example] != [a.shape for a in given.arrays]
+    apart = [a.shape for a in example] != [a.shape for a in inputs]
     for number, array in enumerate(example if apart else ()):
         np.save(folder / f"example_{number}.npy", array)
     module = small.what.build()
@@ -68,7 +72,7 @@ def reproduce(
     if ended is None:
         _write_artifact(small.what, case, folder)
     if target.suffix == ".onnx":
-        _write_backend_test(given.arrays, expected, folder)
+        _write_backend_test(inputs, expected, folder)
     (folder / ISSUE).write_text(issue(small, case, definition.code, SCRIPT), "utf-8")
     return small
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from exportcheck import inputs, networks, trees
 from exportcheck.catalog import Activation
+from exportcheck.deciding import decided_by_data
 from exportcheck.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -88,18 +89,17 @@ class Subject:
     @property
     def changes_its_input(self) -> bool:
         """Whether the module writes to the tensors it is given, as in-place ones do."""
-        import torch
-
-        given = self.example()
-        before = [tensor.clone() for tensor in given]
-        with torch.no_grad():
-            self.build()(*given)
-        return any(not torch.equal(a, b) for a, b in zip(given, before))
+        return writes_to_its_input(self.build(), self.example())
 
     @property
     def place(self) -> str:
         """File and line of a user's module; empty for the catalogue's."""
         return getattr(self._source, "place", "")
+
+    @cached_property
+    def decisions(self) -> tuple[str, ...]:
+        """The lines where a user's forward decides by its data; none for the catalogue's."""
+        return decided_by_data(self.build(), self.example()) if self.is_module else ()
 
     def exported(self, target: Target) -> Any:
         """What `target` makes of it."""
@@ -116,16 +116,14 @@ class Subject:
         """Eager's answers by input class. Inputs are cloned, for in-place modules change them."""
         if dtype not in self._expected:
             module, wide = self.build(), self.build().double()
-            self._expected[dtype] = {
-                c.name: _answered(module, wide, c.arrays) for c in self.inputs(dtype)
-            }
+            self._expected[dtype] = {c.name: _answered(module, wide, c) for c in self.inputs(dtype)}
         return self._expected[dtype]
 
 
-def _answered(module: nn.Module, wide: nn.Module, arrays: tuple[np.ndarray, ...]) -> Expected:
-    outputs = run_eager(module, arrays)
+def _answered(module: nn.Module, wide: nn.Module, given: inputs.InputClass) -> Expected:
+    outputs = given.through(partial(run_eager, module))
     try:
-        truth = run_eager(wide, arrays, double=True)
+        truth = given.through(partial(run_eager, wide, double=True))
     except Exception:  # whoever makes a float32 tensor in forward cannot be run in float64
         truth = ()
     known = [t.shape for t in truth] == [o.shape for o in outputs]
@@ -214,6 +212,17 @@ def run_eager(
         tensors = [t.double() if t.is_floating_point() else t for t in tensors]
     with torch.no_grad():
         return trees.arrays(module(*tensors))
+
+
+def writes_to_its_input(module: nn.Module, given: tuple[Any, ...]) -> bool:
+    """Whether `module` leaves other numbers in the tensors that it is given."""
+    import torch
+
+    tensors = [tensor.clone() for tensor in given]
+    with torch.no_grad():
+        module(*tensors)
+    # NaN, which is equal to nothing, stays NaN.
+    return any(bool(((a != b) & ((a == a) | (b == b))).any()) for a, b in zip(tensors, given))
 
 
 def import_object(path: str) -> Any:

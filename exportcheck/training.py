@@ -26,11 +26,14 @@ def training_facts(what: Subject) -> dict[str, Any]:
     |gradient - reference's| / max(1, |reference's|) in float64 over the grid, `gradient_reference`
     being the family's reference form.
     """
+    import torch
+
     reference = _reference(what)
     grid = what.inputs("float32")[0].values
     try:
         mine, other = (_gradient(w, grid) for w in (what, reference))
-        saved = _saved(what, grid) if _tells_what_it_saves() else {}
+        batch = torch.from_numpy(grid)
+        saved = saved_for_backward(what, batch) if _tells_what_it_saves() else {}
     except Exception as error:  # a module may refuse to be trained; that is what is to be told
         return {"error": described(error).splitlines()[0]}
     errors = (mine - other).abs() / other.abs().clamp(min=1)
@@ -53,7 +56,8 @@ def _tells_what_it_saves() -> bool:
     return hasattr(torch.autograd, "graph") and hasattr(torch.Tensor, "untyped_storage")
 
 
-def _saved(what: Subject, grid: Any) -> dict[str, int]:
+def saved_for_backward(what: Subject, batch: Tensor) -> dict[str, int]:
+    """`saved_tensors` and `saved_bytes` of a float32 `batch`, as `training_facts` gives them."""
     import torch
 
     module = what.build()
@@ -65,7 +69,7 @@ def _saved(what: Subject, grid: Any) -> dict[str, int]:
         return tensor
 
     # An in-place module may not write to a leaf.
-    x = torch.from_numpy(grid).requires_grad_() * 1
+    x = batch.detach().clone().requires_grad_() * 1
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         module(x)
     for parameter in (*module.parameters(), *module.buffers()):

@@ -84,12 +84,12 @@ class Mismatch:
     def agrees(self, run: Run) -> bool:
         """Whether `run` agrees with eager on them."""
         given = self.given
-        judged = compared(self.what, given, run(given.arrays), self.expected, self.tolerance)
+        judged = compared(self.what, given, given.through(run), self.expected, self.tolerance)
         return all(comparison.close for _, comparison in judged if comparison.gates)
 
     def repeats(self, run: Run) -> bool:
         """Whether `run` gives the case's own wrong numbers, within tolerance."""
-        return _alike(run(self.given.arrays), self.actual, self.tolerance)
+        return _alike(self.given.through(run), self.actual, self.tolerance)
 
 
 def _alike(one: Arrays, other: Arrays, tolerance: Tolerance) -> bool:
@@ -125,7 +125,7 @@ def _random(case: Mismatch) -> Blame | None:
         case.target.name: case.run,
     }
     for name, run in runs.items():
-        once, twice = run(given.arrays), run(given.arrays)
+        once, twice = given.through(run), given.through(run)
         if not all(_same(a, b) for a, b in zip(once, twice)):
             found = f"other numbers the second time, on the same {given.name} inputs"
             text = f"{name} gives {found}"
@@ -233,9 +233,16 @@ def _named(
 
 def _pinpointed(culprit: Culprit, case: Mismatch) -> tuple[str, tuple[Evidence, ...]]:
     """`Sigmoid: ` or nothing, and a remark where looking for it failed."""
-    inputs = case.given.arrays
+    inputs = _batch_of_worst(case)
     try:
         found = case.runtime.pinpoint(case.path, culprit, case.agrees, inputs)
     except Exception as error:  # the verdict stands without it
         return "", (Evidence("looking for the operator", described(error).splitlines()[0]),)
     return f"{found}: " if found else "", ()
+
+
+def _batch_of_worst(case: Mismatch) -> Arrays:
+    """The one batch of the inputs in which the point stands that differs most."""
+    found = (c.worst for n, c in case.comparisons.items() if class_of(n) == case.given.name)
+    rows = case.given.rows_of(next(found, None))
+    return tuple(array[rows] for array in case.given.arrays)

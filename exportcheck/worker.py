@@ -7,12 +7,17 @@ In, one line a request, each with what it is to do:
 * `{"inspect": {"module": {…}, "network": …}}`: `{"event": "step", "step": …, "place": …}` before
   user code runs, then `{"event": "inspected", "facts": {…}}`;
 * `{"rewrite": {"module": {…} or null, "activation": …, "network": …, "targets": […]}}`:
-  `{"event": "rewrites", "found": […], "refuted": […]}`;
+  `{"event": "rewrites", "found": […], "refuted": […], "code": …}`, all that is found as one text;
 * `{"reference": {"module": …, "activation": …, "network": …, "name": …}}`: whether it computes what
   the named one does: `{"event": "reference", "proof": {…} or null, "refuted": {…} or null}`.
 
+* `{"prepare": {"module": …, "activation": …, "runs": [[target, runtime], …]}}`: makes ready for a
+  proof over every input: `{"event": "prepared", "key": …, "truth": …, "runs": …, "refused": …}`;
+* `{"prove": {"pieces": […]}}`, after that: `{"event": "piece", "piece": …, "figures": …}` for each
+  as it is finished, then `{"event": "proved"}`;
 * `{"repro": {"module": …, "case": {…}, "folder": …, "ended": {…} or null}}`: writes the folder:
-  `{"event": "reproduced", "path": …}`, the path of the submodule that still fails.
+  `{"event": "reproduced", "path": …}`, the path of the submodule that still fails;
+* `{"cost": {"family": …, "rounds": …}}`: times the forms: `{"event": "costs", "costs": {…}}`.
 
 Out besides: `{"event": "ready", "versions": {…}}` once, and `{"event": "refused", "message": …}` in
 place of the answer where a user's module cannot be used. A closed stdin ends the process.
@@ -39,6 +44,7 @@ from typing import IO, Any
 from exportcheck import exporter_memo
 from exportcheck.errors import BadModule
 from exportcheck.inspecting import inspect_module
+from exportcheck.judge import described
 from exportcheck.logs import NEWSMONGER, is_news, tidy
 from exportcheck.module_spec import spec_from_json
 from exportcheck.modules import module_subject
@@ -90,6 +96,12 @@ def _serve(request: dict[str, Any], replies: IO[str]) -> None:
             _serve_rewrites(request["rewrite"], replies)
         elif "reference" in request:
             _serve_reference(request["reference"], replies)
+        elif "prepare" in request:
+            _serve_preparation(request["prepare"], replies)
+        elif "prove" in request:
+            _serve_proof(request["prove"], replies)
+        elif "cost" in request:
+            _serve_costs(request["cost"], replies)
         else:
             _serve_reproduction(request["repro"], replies)
     except BadModule as refusal:
@@ -140,6 +152,7 @@ def _serve_rewrites(request: dict[str, Any], replies: IO[str]) -> None:
         event="rewrites",
         found=[dataclasses.asdict(one) for one in found],
         refuted=[dataclasses.asdict(one) for one in refuted],
+        code=rewrites.joined([(one.definition, one.swap) for one in found]),
     )
 
 
@@ -155,6 +168,40 @@ def _serve_reference(request: dict[str, Any], replies: IO[str]) -> None:
     )
 
 
+_prepared: list[Any] = []
+"""What was made ready last; the files in it stay until something else is."""
+
+
+def _serve_preparation(request: dict[str, Any], replies: IO[str]) -> None:
+    from exportcheck.exhaustive.preparing import prepare
+
+    what = _subject(request["module"], request["activation"], "bare")
+    runs = [(target, runtime) for target, runtime in request["runs"]]
+    _send(replies, event="step", step="the export", place=what.place)
+    _prepared[:] = [prepare(what, runs, request["module"])]
+    ready = _prepared[0]
+    _send(
+        replies,
+        event="prepared",
+        key=ready.key,
+        truth=ready.proving.wide,
+        runs=list(ready.proving.load),
+        refused=ready.refused,
+    )
+
+
+def _serve_proof(request: dict[str, Any], replies: IO[str]) -> None:
+    from exportcheck.exhaustive.prover import prove
+
+    try:
+        for piece, figures in prove(_prepared[0].proving, request["pieces"]):
+            _send(replies, event="piece", piece=piece, figures=figures.to_json())
+    except Exception as error:  # the module and the runtimes may raise anything for some input
+        traceback.print_exc()
+        raise BadModule(f"trying every input fails: {described(error)}") from error
+    _send(replies, event="proved")
+
+
 def _serve_reproduction(request: dict[str, Any], replies: IO[str]) -> None:
     from exportcheck.reproducing import reproduce
 
@@ -165,6 +212,13 @@ def _serve_reproduction(request: dict[str, Any], replies: IO[str]) -> None:
     _send(replies, event="step", step="the reduction", place=what.place)
     small = reproduce(what, case, spec, Path(request["folder"]), ended)
     _send(replies, event="reproduced", path=small.path)
+
+
+def _serve_costs(request: dict[str, Any], replies: IO[str]) -> None:
+    from exportcheck.costing import measure_costs
+
+    costs = measure_costs(request["family"], request["rounds"])
+    _send(replies, event="costs", costs=costs)
 
 
 def _send(replies: IO[str], **message: Any) -> None:

@@ -17,14 +17,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import activations
-from exportcheck.errors import BadModule, EnvironmentBroken
+from exportcheck.errors import BadModule, DiesTraced, EnvironmentBroken
 from exportcheck.logs import tidy
+from exportcheck.module_spec import TRACING
 from exportcheck.places import dumped
 from exportcheck.records import result_from_json, result_to_json
 from exportcheck.results import Case, Result, Stage, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from exportcheck.module_spec import ModuleSpec
@@ -165,6 +166,7 @@ class WorkerProcess:
             timeout_s: after so many seconds the worker is ended.
 
         Raises:
+            DiesTraced: the process died or hung while it was traced.
             BadModule: it cannot be checked, or the process died or hung in the user's code.
             WorkerDied: it was already dead when asked.
         """
@@ -174,7 +176,7 @@ class WorkerProcess:
     def rewrite(
         self, module: ModuleSpec | None, case: Case, targets: Sequence[str], timeout_s: float
     ) -> dict[str, Any]:
-        """`found` and `refuted`, as `rewrites.find` gives them; else as `inspect`.
+        """`found` and `refuted` of `rewrites.find`, and the `code` to paste; else as `inspect`.
 
         Args:
             module: a user's; None for the activation of `case`.
@@ -241,6 +243,73 @@ class WorkerProcess:
         }
         return self._ask({"repro": asked}, "reproduced", timeout_s)
 
+    def prepare(
+        self,
+        module: ModuleSpec | None,
+        activation: str,
+        runs: Sequence[tuple[str, str]],
+        timeout_s: float,
+    ) -> dict[str, Any]:
+        """`key`, `truth`, `runs` and `refused` of a proof over every input; else as `rewrite`.
+
+        Args:
+            module: a user's; None for `activation`.
+            activation: of the catalogue.
+            runs: target and runtime of each.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: every input cannot be tried, or the process died or hung.
+            WorkerDied: it was already dead when asked.
+        """
+        asked = {
+            "module": module.to_json() if module else None,
+            "activation": activation,
+            "runs": [list(run) for run in runs],
+        }
+        return self._ask({"prepare": asked}, "prepared", timeout_s)
+
+    def prove(
+        self, pieces: Sequence[int], timeout_s: float
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The figures of each piece as it is finished, of what was prepared last.
+
+        Args:
+            pieces: the pieces.
+            timeout_s: after so many seconds without a piece the worker is ended.
+
+        Raises:
+            BadModule: the process died or hung, or the module or a runtime raised something.
+            WorkerDied: it was already dead when asked.
+        """
+        self._send({"prove": {"pieces": list(pieces)}})
+        try:
+            while (reply := self._next(time.monotonic() + timeout_s))["event"] == "piece":
+                yield reply["piece"], reply["figures"]
+        except (TimeoutError, WorkerDied) as end:
+            what = (
+                f"gives nothing within {timeout_s:g} s" if isinstance(end, TimeoutError) else "dies"
+            )
+            self.kill()
+            raise BadModule(f"trying every input: the process {what}") from None
+        if reply["event"] == "refused":
+            raise BadModule(reply["message"])
+
+    def cost(self, family: str, rounds: int, timeout_s: float) -> dict[str, Any]:
+        """The figures of a family's forms, as `costing.measure_costs` gives them.
+
+        Args:
+            family: of the catalogue.
+            rounds: how often each form is timed.
+            timeout_s: after so many seconds the worker is ended.
+
+        Raises:
+            BadModule: the process died or hung.
+            WorkerDied: it was already dead when asked.
+        """
+        request = {"cost": {"family": family, "rounds": rounds}}
+        return dict(self._ask(request, "costs", timeout_s)["costs"])
+
     def _ask(self, request: dict[str, Any], answer: str, timeout_s: float) -> dict[str, Any]:
         """The reply whose event is `answer`, the steps before it taken note of."""
         log_start = os.fstat(self._log.fileno()).st_size
@@ -261,7 +330,7 @@ class WorkerProcess:
             place = self._place(log_start) or step["place"]
             self.kill()
             what = f"{step['step']} gives no answer within {timeout_s:g} s"
-            raise BadModule(f"{place}: {what}; the process was ended") from None
+            raise _refusal(step)(f"{place}: {what}; the process was ended") from None
         except WorkerDied:
             if not begun:
                 self.kill()
@@ -269,7 +338,7 @@ class WorkerProcess:
             place = self._place(log_start) or step["place"]
             cause = self._cause_of_death()
             self.kill()
-            raise BadModule(f"{place}: {step['step']} ends the process, {cause}") from None
+            raise _refusal(step)(f"{place}: {step['step']} ends the process, {cause}") from None
 
     def _where(self, log_start: int) -> str:
         """`, in my.py:9`, or nothing."""
@@ -341,6 +410,10 @@ class WorkerProcess:
         size = os.fstat(self._log.fileno()).st_size
         data = os.pread(self._log.fileno(), max(0, size - start), start)
         return tidy(data.decode("utf-8", "replace")[-LOG_TAIL:])
+
+
+def _refusal(step: Mapping[str, Any]) -> type[BadModule]:
+    return DiesTraced if step["step"] == TRACING else BadModule
 
 
 def _family(case: Case) -> str:

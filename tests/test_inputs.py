@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 
 from exportcheck.catalog import activations
-from exportcheck.inputs import GATING, GRID_LIMIT, TAIL_LIMITS, bare_inputs, network_inputs
+from exportcheck.inputs import (
+    EVERY_FLOAT16,
+    GATING,
+    GRID_LIMIT,
+    TAIL_LIMITS,
+    InputClass,
+    bare_inputs,
+    network_inputs,
+)
 from exportcheck.networks import EXAMPLE_SHAPES
+from exportcheck.results import Worst
 
 SHAPE = EXAMPLE_SHAPES["bare"]
 DTYPES = ("float32", "float16")
@@ -24,15 +33,59 @@ def flat(name, which, dtype="float32"):
 @pytest.mark.parametrize("activation", activations())
 def test_every_class_is_there_in_the_shape_and_type_asked_for(activation, dtype):
     classes = inputs_of(activation, dtype)
-    assert tuple(classes) == NAMES
+    every = dtype == "float16" and activations()[activation].elementwise
+    assert tuple(classes) == NAMES + ((EVERY_FLOAT16,) if every else ())
     for given in classes.values():
-        assert given.values.shape == SHAPE
+        assert all(x.shape == SHAPE for (x,) in given.batches())
         assert given.values.dtype == np.float32
 
 
 def test_special_values_do_not_gate():
     gates = {name for name, given in inputs_of().items() if given.gates}
-    assert gates == {"grid", "knees", "tails", "infinities"} == set(GATING) - {"normal"}
+    assert gates == {"grid", "knees", "tails", "infinities"}
+    gates = {name for name, given in inputs_of(dtype="float16").items() if given.gates}
+    assert (
+        gates == {"grid", "knees", "tails", "infinities", EVERY_FLOAT16} == set(GATING) - {"normal"}
+    )
+
+
+def bits16(given: InputClass) -> np.ndarray:
+    return np.unique(given.values.astype(np.float16).view(np.uint16))
+
+
+def test_a_float16_program_sees_all_65536_numbers():
+    classes = inputs_of("silu", "float16")
+    every = (EVERY_FLOAT16, "infinities", "zeros", "subnormals", "largest")
+    seen = np.concatenate([bits16(classes[name]) for name in every])
+    assert seen.size == np.unique(seen).size == 65_536 - 2 * 1023
+    # Some processors make the signalling half of them quiet as they are widened.
+    assert np.unique(classes["nan"].values.view(np.uint32)).size >= 2 * 512
+    assert np.isnan(classes["nan"].values).all()
+
+
+def test_what_gates_of_them_is_normal_and_within_the_tails():
+    size = np.abs(inputs_of("silu", "float16")[EVERY_FLOAT16].values)
+    assert size.min() == np.finfo(np.float16).tiny
+    assert size.max() == TAIL_LIMITS["float16"]
+
+
+def test_a_shape_of_few_elements_gets_samples():
+    names = [c.name for c in bare_inputs(activations()["silu"], (2, 3), "float16")]
+    assert EVERY_FLOAT16 not in names
+
+
+def test_batches_are_run_one_by_one_and_joined():
+    array = np.arange(24, dtype=np.float32).reshape(6, 4)
+    seen = []
+
+    def run(arrays):
+        seen.append(arrays[0].shape)
+        return (arrays[0] * 2, arrays[0][:, :1])
+
+    twice, first = InputClass("some", (array,), gates=True, count=3).through(run)
+    assert seen == [(2, 4)] * 3
+    np.testing.assert_array_equal(twice, array * 2)
+    np.testing.assert_array_equal(first, array[:, :1])
 
 
 @pytest.mark.parametrize("name", ["relu", "softmax-dim1"])
@@ -108,7 +161,10 @@ def test_special_values(dtype):
     assert {True, False} == set(np.signbit(zeros))
     small = set(np.abs(flat("relu", "subnormals", dtype)).tolist())
     tiny, smallest = float(limits.tiny), float(limits.smallest_subnormal)
-    assert small == {tiny, tiny / 2, smallest}
+    if dtype == "float32":
+        assert small == {tiny, tiny / 2, smallest}
+    else:
+        assert (min(small), max(small), len(small)) == (smallest, tiny - smallest, 1023)
 
 
 def test_every_channel_sees_every_special_value():
@@ -145,3 +201,12 @@ def test_networks_get_one_normal_batch(network, dtype):
     np.testing.assert_array_equal(given.values, given.values.astype(dtype).astype(np.float32))
     (again,) = network_inputs(EXAMPLE_SHAPES[network], dtype)
     np.testing.assert_array_equal(again.values, given.values)
+
+
+def test_the_batch_of_a_point_is_where_the_point_is():
+    array = np.arange(24, dtype=np.float32).reshape(6, 4)
+    given = InputClass("some", (array,), gates=True, count=3)
+    worst = Worst(None, 1.0, 2.0, None, (3, 1))
+    assert given.rows_of(worst) == slice(2, 4)
+    assert given.rows_of(None) == slice(0, 2)
+    assert InputClass("some", (array,), gates=True).rows_of(worst) == slice(None)

@@ -3,10 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+import exportcheck
 from exportcheck.errors import BadModule
 from exportcheck.inspecting import inspect_module
-from exportcheck.module_spec import ModuleSpec, parse_input
+from exportcheck.module_spec import TRACING, ModuleSpec, parse_input
+from tests.user_code import good
 
 BAD = Path(__file__).parent / "user_code" / "bad.py"
 
@@ -31,6 +34,7 @@ def line(name) -> str:
         ("Nothing", "forward returns None; tensors were expected"),
         ("Random", "it draws random numbers"),
         ("Counts", "it keeps what it saw"),
+        ("Caches", "after it was given others than before, in eval mode: it keeps what it saw"),
         ("Cuda", "needs CUDA"),
         ("Exits", "calls sys.exit(3)"),
         ("Forks", "forks"),
@@ -45,9 +49,26 @@ def test_bad_input_is_one_line_with_its_place(name, words):
     assert "\n" not in text
 
 
+def test_a_state_shows_on_whole_numbers_and_within_a_range_too():
+    for name, given in (("Picks", "2x3:int64:0..9"), ("Caches", "2x3:float32:1..2")):
+        spec = ModuleSpec(f"{BAD}:{name}", inputs=(parse_input(given),))
+        with pytest.raises(BadModule, match="it keeps what it saw"):
+            inspect_module(spec, "bare")
+
+
+def test_whoever_refuses_other_inputs_is_run_on_the_same_ones():
+    exportcheck.check(good.Strict(), torch.full((2, 3), 3.0), targets=["torchscript-trace"])
+
+
 def test_who_writes_to_stdout_is_noted(capfd):
     facts = inspect_module(bad("Prints"), "bare")
     assert facts["notes"] == [f"tests/user_code/{line('Prints')[:-2]} writes to stdout"]
+
+
+def test_who_writes_to_its_input_is_noted():
+    facts = inspect_module(bad("Overwrites"), "bare")
+    place = f"tests/user_code/{line('Overwrites')[:-2]}"
+    assert facts["notes"] == [f"{place} writes to its input; only outputs are compared"]
 
 
 def test_the_facts_say_what_was_used():
@@ -73,7 +94,7 @@ def test_the_steps_are_announced_before_they_run():
     steps = []
     spec = ModuleSpec("tests.user_code.good:Block", args=(("width", "4"),))
     inspect_module(spec, "bare", lambda step, place: steps.append(step))
-    assert list(dict.fromkeys(steps)) == ["the import", "the constructor", "forward"]
+    assert list(dict.fromkeys(steps)) == [*("the import", "the constructor", "forward", TRACING)]
 
 
 @pytest.mark.parametrize(("name", "right"), [("Square", True), ("WrongSquare", False)])

@@ -47,6 +47,21 @@ def test_what_is_not_the_same_output_never_passes(actual, kind):
     assert verdict(found)[0] is Status.MISMATCH
 
 
+def test_what_cannot_be_compared_is_said_once_and_in_words():
+    given = [GRID, InputClass("tails", (values(-9, 0, 9),), gates=True)]
+    one, other = values(0, 0, 2), values(0, 0, 2).astype(np.int64)
+
+    def said(actual, *eager):
+        expected = Expected(eager, (None,) * len(eager))
+        pairs = (p for c in given for p in compared(RELU, c, actual, expected, TOLERANCE))
+        return verdict(dict(pairs))[1]
+
+    assert said((one,), other) == "float32 where eager gives int64"
+    assert said((one, one), one, other) == "output 1: float32 where eager gives int64"
+    assert said((one, one), one, one, one) == "2 outputs where eager gives 3"
+    assert said((one,), one[:2]) == "shape (3,) where eager gives (2,)"
+
+
 def test_what_eager_makes_nan_of_is_judged_apart_and_gates_only_when_strict():
     given = InputClass("infinities", (values(np.inf, -np.inf),), gates=True)
     found = judged(given, (values(np.inf, 0),), values(np.inf, np.nan))
@@ -67,6 +82,31 @@ def test_an_infinity_lost_gates():
     found = judged(given, (values(largest, 0),), values(np.inf, 0))
     assert verdict(found)[0] is Status.MISMATCH
     assert found["infinities"].kinds == {"inf-lost": 1}
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "status"),
+    [
+        (-np.inf, -37.97, Status.MISMATCH),
+        (np.nan, 0.0, Status.MISMATCH),
+        (-30.0, -37.97, Status.PASS),
+        (np.inf, 3e38, Status.PASS),
+        (np.nan, np.inf, Status.PASS),
+    ],
+)
+def test_an_infinity_for_an_ordinary_number_fails_where_only_that_does(actual, expected, status):
+    given = InputClass("scaled", (values(1, 2),), gates=False, finite=True)
+    found = judged(given, (values(1, actual),), values(1, expected))
+    assert verdict(found)[0] is status
+    plain = dataclasses.replace(given, finite=False)
+    assert verdict(judged(plain, (values(1, actual),), values(1, expected)))[0] is Status.PASS
+
+
+def test_an_overflow_that_float64_has_too_fails_nothing():
+    given = InputClass("scaled", (values(1, 2),), gates=False, finite=True)
+    truth = np.array([1.0, np.inf])
+    found = judged(given, (values(1, np.inf),), values(1, 5), truth)
+    assert verdict(found)[0] is Status.PASS
 
 
 def test_the_worst_class_is_told_first():

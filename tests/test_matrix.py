@@ -15,7 +15,7 @@ from exportcheck.matrix import (
     totals,
     verdict,
 )
-from exportcheck.results import Known, Report, Stage, Status
+from exportcheck.results import Blame, Culprit, Known, Report, Stage, Status
 from tests.conftest import comparison, result
 
 
@@ -76,6 +76,18 @@ def test_equal_failures_are_told_once(report):
     assert known.networks == ("bare", "conv")
     assert known.targets == ("onnx-trace-opset17",)
     assert known.blame == report.results[0].blame
+
+
+def test_failures_of_different_fault_are_told_apart(report):
+    first = report.results[0]
+    case = dataclasses.replace(first.case, target="coreml-fp32", runtime="mil-numpy")
+    blame = Blame(Culprit.EXPORTER, "the file gives the same wrong numbers elsewhere")
+    other = dataclasses.replace(first, case=case, blame=blame)
+    told = failures(Report((first, other)))
+    assert [(f.targets, f.blame) for f in told] == [
+        (("onnx-trace-opset17",), first.blame),
+        (("coreml-fp32",), blame),
+    ]
 
 
 def test_new_failures_come_before_known_ones(report):

@@ -9,6 +9,7 @@ from torch import nn
 
 from exportcheck.errors import BadModule
 from exportcheck.module_spec import ModuleSpec, parse_input
+from exportcheck.modules import module_source
 from exportcheck.resolving import resolve
 
 GOOD = "tests.user_code.good"
@@ -79,6 +80,13 @@ def test_a_function_can_be_scripted(name):
     assert torch.equal(torch.jit.script(module)(x), module(x))
 
 
+def test_an_instance_that_torchscript_compiled_has_inputs_like_any_other(file):
+    lines = "import torch\nact = torch.jit.script(torch.nn.Sequential(torch.nn.Linear(3, 4)))\n"
+    found = module_source(spec(f"{file('mine.py', lines)}:act"), "bare")
+    assert found.place == "mine.py:2"
+    assert [one.shape for one in found.given.inputs] == [(4, 3)]
+
+
 def test_an_instance_is_copied():
     from tests.user_code.good import sharp
 
@@ -138,6 +146,18 @@ def test_a_file_that_is_called_like_a_package_does_not_replace_it(file):
     import onnx
 
     assert onnx.__file__.endswith("__init__.py")
+
+
+@pytest.mark.parametrize("name", ["my äct 1.py", "2nd-try.py", "class.py", "aktivierung_ü.py"])
+def test_whatever_a_file_is_called_torchscript_loads_what_it_saved(file, tmp_path, name):
+    file(
+        f"odd dir ünï/{name}",
+        "import torch\nclass Doubled(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return 2 * x\n",
+    )
+    module = resolve(spec(f"odd dir ünï/{name}:Doubled")).make()
+    torch.jit.save(torch.jit.script(module), tmp_path / "saved.pt")
+    assert float(torch.jit.load(tmp_path / "saved.pt")(torch.ones(()))) == 2.0
 
 
 def test_weights_are_loaded_also_from_a_checkpoint(tmp_path):

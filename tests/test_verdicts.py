@@ -4,9 +4,10 @@ import pytest
 
 from exportcheck.matrix import Column, failures
 from exportcheck.results import Blame, Culprit, Operator, Report, Stage, Status
+from exportcheck.selection import runnable
 from exportcheck.targets import targets
 from exportcheck.verdicts import advice, listed, names, notes, verdict
-from tests.conftest import result
+from tests.conftest import comparison, result
 
 ERROR, MISMATCH = Status.ERROR, Status.MISMATCH
 
@@ -24,15 +25,16 @@ def lacking(name) -> Blame:
     return Blame(Culprit.EXPORTER, f"no translation for {name}", operators=operators)
 
 
-ONNX = [name for name in targets() if name.startswith("onnx-")]
-COREML = [name for name in targets() if name.startswith("coreml-")]
+TARGETS = list(dict.fromkeys(name for name, _ in runnable(anywhere=True)))
+ONNX = [name for name in TARGETS if name.startswith("onnx-")]
+COREML = [name for name in TARGETS if name.startswith("coreml-")]
 TORCH = ["torchscript-trace", "torchscript-script", "torch-export"]
 
 
 def report(**failed) -> Report:
     """All targets pass but those named, `onnx_trace_opset13=dict(status=…)`."""
     changes = {name.replace("_", "-"): facts for name, facts in failed.items()}
-    return Report(tuple(cell(name, **changes.get(name, {})) for name in targets()))
+    return Report(tuple(cell(name, **changes.get(name, {})) for name in TARGETS))
 
 
 @pytest.mark.parametrize(
@@ -82,6 +84,33 @@ def report(**failed) -> Report:
 )
 def test_the_verdict_is_one_line(failed, expected):
     assert verdict(report(**failed), "my.py:A") == expected
+
+
+def test_wrong_numbers_by_different_faults_are_told_apart():
+    kernel = Blame(Culprit.RUNTIME_KERNEL, "Clip: right by onnx.reference, the same file")
+    exporter = Blame(Culprit.EXPORTER, "wrong by coremltools' value inference too")
+    wrong = {"status": MISMATCH, "message": "infinities: inf-lost 2048 of 4096"}
+    found = verdict(
+        report(
+            onnx_trace_opset17={**wrong, "blame": kernel},
+            coreml_fp32={**wrong, "blame": exporter},
+        ),
+        "my.py:A",
+    )
+    assert "ONNX trace 17 gives wrong numbers: runtime-kernel" in found
+    assert "Core ML fp32 gives wrong numbers: exporter" in found
+
+
+def test_another_type_is_no_wrong_number():
+    other = comparison(close=False, kinds={"dtype": 12})
+    failed = {
+        "status": MISMATCH,
+        "message": "float32 where eager gives int64",
+        "comparisons": {"normal": other},
+        "blame": Blame(Culprit.EXPORTER, "the file says so"),
+    }
+    found = verdict(report(coreml_fp32=failed, coreml_fp16=failed), "my.py:A")
+    assert found.endswith("; Core ML fp32 and fp16 give float32 where eager gives int64")
 
 
 def test_nothing_ships_and_something_is_not_there():
@@ -142,12 +171,12 @@ def test_there_is_something_to_do(target, facts, words):
 
 
 def test_no_advice_is_made_up():
-    whole = {name.replace("-", "_"): {"status": ERROR, "message": "E: no"} for name in targets()}
+    whole = {name.replace("-", "_"): {"status": ERROR, "message": "E: no"} for name in TARGETS}
     assert only_failure(**whole) == []
 
 
 def test_names_of_columns():
-    asked = [Column(t.name, runtime(t.name)) for t in targets().values()]
+    asked = [Column(name, runtime(name)) for name in TARGETS]
     assert names(asked, asked) == ["TorchScript", "torch.export", "ONNX", "Core ML"]
     some = [c for c in asked if c.target in ("onnx-trace-opset13", "onnx-dynamo-opset20")]
     assert names(some, asked) == ["ONNX trace 13", "ONNX dynamo 20"]

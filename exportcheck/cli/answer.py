@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NOTES = 6
 _CAUSE = 300
+_NAMES = 4
 
 
 def compose(
@@ -40,7 +42,7 @@ def compose(
         report: all results.
         width: of the terminal.
         facts: what was found out about each user's module, by the name of its cases.
-        rewrites: `found` and `refuted`, by the same names.
+        rewrites: `found`, `refuted` and `code`, by the same names.
         held: `proof` or `refuted` of being the reference, by the same names.
         verbose: whether every note and every refuted form is shown.
     """
@@ -71,17 +73,26 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
     guess = f" (guessed: {facts['guess']}; else say --input)" if facts["guess"] else ""
     kind = "elementwise" if facts["elementwise"] else ""
     if facts["knees"]:
-        kind += f", law changes at {', '.join(f'{x:g}' for x in facts['knees'])}"
+        kind += f", probed around {', '.join(f'{x:g}' for x in facts['knees'])}"
     sizes = f"{facts['parameters']} parameters" if facts["parameters"] else "no parameters"
     said = [
         f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",
         f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",
     ]
+    if facts["left_out"]:
+        said[-1] += f", not on {', '.join(facts['left_out'])}: it has too many parameters"
+    if facts["moved"]:
+        said.append(f"moved apart, for they were all alike: {_enumerated(facts['moved'])}")
     said += facts["notes"]
     for line in said:
         yield Text(f"  {printable(line)}", style="dim")
     if "training" in facts:
         yield _gradient(facts["training"])
+
+
+def _enumerated(found: Sequence[str]) -> str:
+    more = len(found) - _NAMES
+    return ", ".join(found[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _beside_reference(held: Mapping[str, Any] | None) -> Iterator[RenderableType]:
@@ -151,20 +162,35 @@ def _notes(name: str, report: Report, verbose: bool) -> Iterator[RenderableType]
 
 
 def _forms(rewrites: Mapping[str, Any], verbose: bool) -> Iterator[RenderableType]:
-    """The code to paste for every form that was proved, and what was refused."""
+    """Every form that was proved, the code to paste for all of them, and what was refused."""
     for one in rewrites.get("found", ()):
         place = f"{one['path']}: " if one["path"] else ""
         title = f"{place}{one['original']} -> {one['replacement']}"
         yield from ("", Text(printable(title), style="bold green"))
         for line in one["proof"]:
             yield _indented(line, "dim")
-        # Neither indented nor padded: it is there to be copied.
-        yield from ("", Syntax("", "python", background_color="default").highlight(one["code"]))
+    if rewrites.get("found"):
+        yield from _code(rewrites["found"], rewrites["code"])
     refuted: Sequence[Mapping[str, Any]] = rewrites.get("refuted", ())
     if refuted and (verbose or not rewrites.get("found")):
         yield from ("", Text("forms that were tried and refused", style="bold"))
         for text in dict.fromkeys(f"{one['replacement']}: {one['why']}" for one in refuted):
             yield _indented(text, "dim")
+
+
+def _code(found: Sequence[Mapping[str, Any]], code: str) -> Iterator[RenderableType]:
+    """What to paste; neither indented nor padded: it is there to be copied."""
+    swaps = "\n".join(one["swap"] for one in found)
+    if re.search(r"\bmodel\b", swaps):
+        yield from (
+            "",
+            Text("to paste, where `model` is the module that was checked", style="bold"),
+        )
+        if "torch.jit.script" not in swaps:
+            targets = list(dict.fromkeys(name for one in found for name in one["targets"]))
+            call = f"exportcheck.make_exportable(model, targets={targets})"
+            yield _indented(f"from Python the same is done by {call}", "dim")
+    yield from ("", Syntax("", "python", background_color="default").highlight(code))
 
 
 def _indented(text: str, style: str = "") -> RenderableType:

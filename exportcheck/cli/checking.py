@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from exportcheck.cli import proof_text
 from exportcheck.cli.answer import compose
 from exportcheck.cli.asked import Asked, asked
 from exportcheck.cli.console import console
 from exportcheck.cli.delivery import checked, prepare, show
+from exportcheck.cli.ending import ended_early
+from exportcheck.cli.findings import Findings, follow_up
 from exportcheck.cli.progress import Progress
+from exportcheck.cli.proving import Stopped, must_be_elementwise, refuted, write_proofs
 from exportcheck.environment import describe
-from exportcheck.errors import EXIT_FAILED, EXIT_OK, BadModule, EnvironmentBroken
+from exportcheck.errors import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    BadModule,
+    DiesTraced,
+    EnvironmentBroken,
+)
 from exportcheck.results import Case, Report
 from exportcheck.runner import run
 from exportcheck.selection import current_toolchain, runnable
 from exportcheck.worker_process import WorkerDied, WorkerProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from exportcheck.module_spec import ModuleSpec
@@ -45,6 +56,7 @@ class CheckRequest:
     rewrite: bool
     reference: str
     repro: Path | None
+    exhaustive: bool
     verbose: bool
     no_color: bool
 
@@ -54,19 +66,20 @@ def run_check(request: CheckRequest) -> int:
 
     Raises:
         UsageError: there is no such thing, or the module cannot be checked; says where.
-        EnvironmentBroken: a worker cannot start, or the results cannot be written.
+        EnvironmentBroken: no worker can start, or the results cannot be written.
     """
     rows = asked(request.spec, request.networks)
     columns = runnable(request.targets)
     names = checked(request.formats)
     if request.repro:
         prepare(request.repro, "--repro")
-    workers = _Workers(request.timeout_s)
+    workers = Workers(request.timeout_s)
     facts: dict[str, dict[str, Any]] = {}
-    for row in rows:
+    for number, row in enumerate(rows):
         if row.module:
-            inspected = [workers.inspect(row.module, network) for network in row.networks]
-            facts[row.name] = inspected[0]
+            rows[number], facts[row.name] = _inspected(row, row.module, workers)
+    if request.exhaustive:
+        must_be_elementwise(rows, facts)
     toolchain = current_toolchain()
     held = _held(request, rows, workers)
     cases = [
@@ -75,26 +88,68 @@ def run_check(request: CheckRequest) -> int:
         for network in row.networks
         for target, runtime in columns
     ]
-    report = _report(request, rows, cases, workers)
-    rewrites = _rewrites(request, rows, report, workers) if request.rewrite else {}
-    reproduced = list(_reproductions(request.repro, rows, report, workers)) if request.repro else []
+    found = Findings(*_report(request, rows, cases, workers), facts, held)
+    if found.trouble is None:
+        follow_up(request, rows, workers, found)
     workers.close()
+    if found.report.results or found.trouble is None:
+        _show(request, names, found)
+    for line in found.reproduced:
+        typer.echo(f"exportcheck: {line}", err=True)
+    return _exit_code(found)
+
+
+def _inspected(row: Asked, module: ModuleSpec, workers: Workers) -> tuple[Asked, dict[str, Any]]:
+    """The row and the facts of its module; one that dies of it is not traced before its export.
+
+    Raises:
+        BadModule: it cannot be checked.
+    """
+    try:
+        first, *_ = [workers.inspect(module, network) for network in row.networks]
+    except DiesTraced as death:
+        module = replace(module, traced=False)
+        first, *_ = [workers.inspect(module, network) for network in row.networks]
+        first["notes"].append(str(death))
+    return replace(row, module=module), first
+
+
+def _exit_code(found: Findings) -> int:
+    """The exit code, after saying on stderr what ended the run early.
+
+    Raises:
+        BadModule: every input was to be tried and cannot be.
+    """
+    if isinstance(found.trouble, BadModule):
+        raise found.trouble
+    if isinstance(found.trouble, Stopped):
+        typer.echo("exportcheck: interrupted; the same command goes on from here", err=True)
+        return EXIT_INTERRUPTED
+    if found.trouble is not None:
+        return ended_early(found.trouble, found.report)
+    trained = [facts["training"] for facts in found.facts.values() if "training" in facts]
+    wrong = any(not training["gradient_right"] for training in trained)
+    wrong = wrong or any(one["refuted"] for one in found.held.values()) or refuted(found.proofs)
+    return EXIT_FAILED if found.report.failures or wrong else EXIT_OK
+
+
+def _show(request: CheckRequest, names: Sequence[str], found: Findings) -> None:
+    """Prints the answer, or the formats in its place where there is no folder for them."""
     screen = console(no_color=request.no_color)
+    report = found.report
     if request.output is None and names:
         show(report, names, None, screen)
-    else:
-        answer = compose(report, screen.width, facts, rewrites, held, verbose=request.verbose)
-        screen.print(answer)
+        return
+    facts, rewrites, held = found.facts, found.rewrites, found.held
+    screen.print(compose(report, screen.width, facts, rewrites, held, verbose=request.verbose))
+    for name, proof in found.proofs.items():
+        screen.print("", *proof_text.compose(name, proof), sep="\n")
     if request.output is not None:
         show(report, names, request.output, screen)
-    for line in reproduced:
-        typer.echo(f"exportcheck: {line}", err=True)
-    wrong = any(not f["training"]["gradient_right"] for f in facts.values() if "training" in f)
-    wrong = wrong or any(one["refuted"] for one in held.values())
-    return EXIT_FAILED if report.failures or wrong else EXIT_OK
+        write_proofs(found.proofs, request.output)
 
 
-class _Workers:
+class Workers:
     """One worker at a time, for what is asked outside of the cases; the runner may take it over."""
 
     def __init__(self, timeout_s: float) -> None:
@@ -105,6 +160,10 @@ class _Workers:
         """The idle worker, or a new one."""
         worker, self._idle = self._idle or WorkerProcess(), None
         return worker
+
+    def give(self, worker: WorkerProcess) -> None:
+        """Takes a worker back that is idle again."""
+        self._idle = worker
 
     def close(self) -> None:
         """Ends the idle worker."""
@@ -140,7 +199,7 @@ class _Workers:
                 answer: dict[str, Any] = ask(worker)
             except WorkerDied:
                 continue
-            except BadModule:
+            except BaseException:  # it refuses, or Ctrl-C: whatever it is doing is not wanted
                 worker.kill()
                 raise
             self._idle = worker
@@ -149,7 +208,7 @@ class _Workers:
 
 
 def _held(
-    request: CheckRequest, rows: Sequence[Asked], workers: _Workers
+    request: CheckRequest, rows: Sequence[Asked], workers: Workers
 ) -> dict[str, dict[str, Any]]:
     """What becomes of each row beside the reference that was named; nothing without one."""
     if not request.reference:
@@ -163,60 +222,24 @@ def _held(
 
 
 def _report(
-    request: CheckRequest, rows: Sequence[Asked], cases: Sequence[Case], workers: _Workers
-) -> Report:
+    request: CheckRequest, rows: Sequence[Asked], cases: Sequence[Case], workers: Workers
+) -> tuple[Report, BaseException | None]:
+    """The results, and what ended the run early: what is finished is kept."""
+    trouble: BaseException | None = None
     errors = console(no_color=request.no_color, err=True)
     with Progress(len(cases), errors, verbose=request.verbose) as progress:
-        run(
-            cases,
-            progress,
-            timeout_s=request.timeout_s,
-            strict=request.strict,
-            start_worker=workers.take,
-            modules={row.name: row.module for row in rows if row.module},
-        )
+        try:
+            run(
+                cases,
+                progress,
+                timeout_s=request.timeout_s,
+                strict=request.strict,
+                start_worker=workers.take,
+                modules={row.name: row.module for row in rows if row.module},
+            )
+        except (KeyboardInterrupt, EnvironmentBroken) as error:
+            trouble = error
     by_case = {result.case: result for result in progress.results}
-    return Report(tuple(by_case[case] for case in cases), describe())
-
-
-def _rewrites(
-    request: CheckRequest, rows: Sequence[Asked], report: Report, workers: _Workers
-) -> Mapping[str, Mapping[str, Any]]:
-    """What may stand in for each row that fails; nothing where looking for it ends the worker."""
-    found = {}
-    for row in rows:
-        # Of a family, whose forms are each other's rewrites, only what was named itself.
-        if not row.module and row.name != request.spec.spec:
-            continue
-        failed = [r for r in report.failures if r.case.activation == row.name]
-        first = [r for r in failed if r.case.network == row.networks[0]]
-        if not first:
-            continue
-        targets = list(dict.fromkeys(r.case.target for r in first))
-        try:
-            found[row.name] = workers.rewrite(row.module, first[0].case, targets)
-        except BadModule as refusal:
-            typer.echo(f"exportcheck: no form was looked for: {refusal}", err=True)
-    return found
-
-
-def _reproductions(
-    folder: Path, rows: Sequence[Asked], report: Report, workers: _Workers
-) -> Iterator[str]:
-    """Writes a folder for each failing target of each row; says where, and what is in it."""
-    modules = {row.name: row.module for row in rows}
-    seen: set[tuple[str, str]] = set()
-    for result in report.failures:
-        key = (result.case.activation, result.case.target)
-        if key in seen:
-            continue
-        seen.add(key)
-        inner = result.case.target if len(rows) == 1 else f"{key[0]}-{key[1]}"
-        place = folder.resolve() / inner
-        try:
-            answer = workers.reproduce(modules[key[0]], result, place)
-        except BadModule as refusal:
-            yield f"{folder / inner}: not reproduced: {refusal}"
-            continue
-        what = f"{answer['path']} alone" if answer["path"] else "the module itself"
-        yield f"{folder / inner}: {what} fails the same way; run repro.py there, file ISSUE.md"
+    finished = tuple(by_case[case] for case in cases if case in by_case)
+    unfinished = tuple(case for case in cases if case not in by_case)
+    return Report(finished, describe(), unfinished=unfinished), trouble

@@ -21,14 +21,13 @@ from exportcheck.cli.delivery import (
     unheard,
     write,
 )
+from exportcheck.cli.ending import ended_early
 from exportcheck.cli.environments import asked_environments, described
 from exportcheck.cli.gate import Gate, gate
 from exportcheck.cli.progress import Flushing, Progress
 from exportcheck.content_key import content_keys
 from exportcheck.errors import (
-    EXIT_BROKEN,
     EXIT_FAILED,
-    EXIT_INTERRUPTED,
     EXIT_OK,
     EnvironmentBroken,
     UsageError,
@@ -114,7 +113,9 @@ def run_request(request: Request) -> int:
         _write_limitations(rules)
     if rules.remark:
         typer.echo(f"exportcheck: {rules.remark}", err=True)
-    return _exit_code(trouble, report, len(chosen))
+    if trouble is not None:
+        return ended_early(trouble, report)
+    return EXIT_OK if report.green else EXIT_FAILED
 
 
 def _cases(environments: Sequence[Environment], modules: Iterable[str]) -> list[Case]:
@@ -271,16 +272,3 @@ def _write_limitations(rules: Gate) -> None:
         "the reasons, and name it with --limitations or in [tool.exportcheck] of pyproject.toml",
         err=True,
     )
-
-
-def _exit_code(trouble: BaseException | None, report: Report, asked: int) -> int:
-    """The exit code, after saying on stderr what ended the run early."""
-    if trouble is None:
-        return EXIT_OK if report.green else EXIT_FAILED
-    if isinstance(trouble, KeyboardInterrupt):
-        cause, code = "interrupted", EXIT_INTERRUPTED
-    else:
-        cause, code = str(trouble), EXIT_BROKEN
-    done = len(report.results)
-    typer.echo(f"exportcheck: {cause}; {done} of {asked} cases are finished and kept", err=True)
-    return code

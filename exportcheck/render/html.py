@@ -1,27 +1,19 @@
-"""One self-contained page: the matrix, every cell's evidence, every function's card; no network.
-
-The page is `html/page.html` with its style, its scripts and the report as JSON put in. Whatever the
-report holds reaches the page inside that JSON only, and its elements through text nodes only.
-"""
+"""One self-contained page: the matrix, every cell's evidence, every function's card; no network."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from importlib import resources
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import activations
 from exportcheck.matrix import failures, lay_out, totals, verdict
+from exportcheck.pages import Pool, page, read
 from exportcheck.records import result_to_json
 from exportcheck.results import Status
 from exportcheck.support import state_support
 
 if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
     from exportcheck.matrix import Cell, Column, Matrix
     from exportcheck.results import Report, Result
 
@@ -55,58 +47,16 @@ _SHARED = [
 def render(report: Report) -> str:
     """The page, the same bytes for the same report."""
     folder = resources.files("exportcheck.render") / "html"
-    style = _read(folder / "page.css")
-    names = sorted(file.name for file in folder.iterdir() if file.name.endswith(".js"))
-    script = "".join(_read(folder / name) for name in names)
-    script = f'(() => {{\n"use strict";\n{script}\nstart();\n}})();\n'
-    return Template(_read(folder / "page.html")).substitute(
-        style=style,
-        style_hash=_digest(style),
-        script=script,
-        script_hash=_digest(script),
-        data=_embedded(_data(report)),
+    scripts = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".js")), key=lambda file: file.name
     )
-
-
-def _read(file: Traversable) -> str:
-    return file.read_text("utf-8")
-
-
-def _digest(text: str) -> str:
-    """What a content security policy calls `text`."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _embedded(data: Any) -> str:
-    """`data` as printable ASCII that no HTML parser takes for a tag, an entity or a comment."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\x7f":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-class _Pool:
-    """Values that occur more than once, each kept once; a place in it stands for the value."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = [None]
-        self._places: dict[str, int] = {}
-
-    def place(self, value: Any) -> int:
-        """Where `value` is kept; 0 for whatever is empty."""
-        if not value:
-            return 0
-        key = json.dumps(value)
-        if key not in self._places:
-            self._places[key] = len(self.values)
-            self.values.append(value)
-        return self._places[key]
+    return page(folder / "page.html", [folder / "page.css"], scripts, _data(report))
 
 
 def _data(report: Report) -> dict[str, Any]:
-    matrix, pool = lay_out(report), _Pool()
+    matrix, pool = lay_out(report), Pool()
     index: dict[str, int] = {}
-    drawings = json.loads(_read(resources.files("exportcheck.catalog") / "curves.json"))
+    drawings = json.loads(read(resources.files("exportcheck.catalog") / "curves.json"))
     families = [
         {**_family(matrix, family, pool, index), "curve": drawings.get(family)}
         for family in matrix.families
@@ -138,7 +88,7 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
-def _family(matrix: Matrix, family: str, pool: _Pool, index: dict[str, int]) -> dict[str, Any]:
+def _family(matrix: Matrix, family: str, pool: Pool, index: dict[str, int]) -> dict[str, Any]:
     statements = [state_support(matrix, family, column) for column in matrix.columns]
     return {
         "name": family,
@@ -172,7 +122,7 @@ def _declaration(form: str) -> dict[str, Any]:
     }
 
 
-def _cell(cell: Cell | None, pool: _Pool, index: dict[str, int]) -> dict[str, Any] | None:
+def _cell(cell: Cell | None, pool: Pool, index: dict[str, int]) -> dict[str, Any] | None:
     if cell is None:
         return None
     for result in cell.results:
@@ -189,7 +139,7 @@ def _key(result: Result) -> str:
     return f"{result.id}\n{result.machine}"
 
 
-def _result(result: Result, pool: _Pool) -> list[Any]:
+def _result(result: Result, pool: Pool) -> list[Any]:
     """The state, then the values of `_SHARED` by their place in `pool`."""
     plain = result_to_json(result)
     figures = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from exportcheck.rewrites.finding import find
 from exportcheck.rewrites.interface import Proof, Refuted, Rewrite
+from exportcheck.rewrites.pasting import joined
 from exportcheck.rewrites.reference import same, same_as
 
-__all__ = ["Proof", "Refuted", "Rewrite", "find", "same", "same_as"]
+__all__ = ["Proof", "Refuted", "Rewrite", "find", "joined", "same", "same_as"]

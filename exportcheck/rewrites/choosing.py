@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator
 
+from exportcheck.rewrites import swapping
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted, Rewrite
 from exportcheck.rewrites.known_forms import arguments
 from exportcheck.rewrites.proving import prove
 from exportcheck.rewrites.rules import candidates
+from exportcheck.rewrites.sources import defined
 from exportcheck.rewrites.trying import failures
 from exportcheck.subject import Subject
 
@@ -36,14 +38,41 @@ class Choice:
 
     def rewrite(self, model: nn.Module, targets: tuple[str, ...]) -> Rewrite:
         """It as people are told of it, in `model`, for the targets that pass in the end."""
-        swap = self.candidate.swap.format(place=place_of(model, self.path))
-        code = "\n\n".join(filter(None, (self.candidate.code, f"{swap}\n")))
+        module = dict(model.named_modules())[self.path]
+        # What the copy that was proved has lost, its hooks, decides how it is put in place.
+        swap = renewed(self.candidate, module).swap
+        swap = swap.format(place=place_of(model, self.path), places=places_of(model, module))
         remarks = tuple(f"but {remark}" for remark in self.proof.remarks)
         if not self.proof.when_training:
             remarks += ("but in eval mode only: in training the two differ",)
         lines = (*self.proof.lines, *remarks, f"passes {', '.join(targets)}")
         replacement = self.candidate.replacement
-        return Rewrite(self.path, self.original, replacement, code, lines, targets)
+        return Rewrite(
+            self.path,
+            self.original,
+            replacement,
+            self.candidate.code,
+            f"{swap}\n",
+            lines,
+            targets,
+        )
+
+    def put(self, model: nn.Module) -> nn.Module:
+        """`model` with it in place: the code for people is run, where it does all that is needed.
+
+        A function that a module calls by name is another one in its own file, which no line about
+        `model` says.
+
+        Raises:
+            Exception: the code does not run as it stands.
+        """
+        module = dict(model.named_modules())[self.path]
+        if "{place" not in self.candidate.swap:
+            return swapping.put(model, module, renewed(self.candidate, module).module)[0]
+        code = self.rewrite(model, ()).code
+        scope = {**self.candidate.beside, "model": model, "__name__": "pasted"}
+        changed: nn.Module = defined(code, scope)["model"]
+        return changed
 
 
 def choose(
@@ -84,7 +113,9 @@ def choose(
 
 def renewed(candidate: Candidate, module: nn.Module) -> Candidate:
     """The same candidate made of another instance: `candidate` was made of a copy."""
-    return next(c for c in candidates(module) if c.replacement == candidate.replacement)
+    alike = (c for c in candidates(module) if c.replacement == candidate.replacement)
+    # TorchScript may refuse a module for its hooks, and then there is no such candidate.
+    return next(alike, candidate)
 
 
 def useless(path: str, replacement: str, reasons: dict[str, str]) -> Refuted:
@@ -108,6 +139,17 @@ def text_of(module: nn.Module) -> str:
 
 
 _WORTH_SHOWING = (bool, int, float, str, tuple, list)
+
+
+def places_of(model: nn.Module, module: nn.Module) -> str:
+    """How code assigns to every place of a submodule: `model.a = model.blocks[3].act`."""
+    paths = [
+        f"{path}.{name}".lstrip(".")
+        for path, parent in model.named_modules()
+        for name, child in parent._modules.items()
+        if child is module
+    ]
+    return " = ".join(place_of(model, path) for path in paths or [""])
 
 
 def place_of(model: nn.Module, path: str) -> str:

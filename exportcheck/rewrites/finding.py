@@ -6,7 +6,8 @@ import copy
 from functools import partial
 from typing import TYPE_CHECKING, Sequence
 
-from exportcheck.rewrites.choosing import Choice, choose, renewed, useless
+from exportcheck.judge import described
+from exportcheck.rewrites.choosing import Choice, choose, useless
 from exportcheck.rewrites.interface import Refuted, Rewrite
 from exportcheck.rewrites.parts import (
     bare_copy,
@@ -67,9 +68,7 @@ class _Search:
             for path, module in group:
                 found = self._at(path, module, alone)
                 if found is not None:
-                    self.chosen.append(found)
-                    other = renewed(found.candidate, module).module
-                    self.working = put(self.working, module, other)[0]
+                    self._put(found)
             if len(self.chosen) > before:
                 self.reasons = failures(self._whole(), self.remaining)
                 self.remaining = tuple(self.reasons)
@@ -87,6 +86,16 @@ class _Search:
                 replacement = choice.candidate.replacement
                 self.refuted.append(useless(choice.path, replacement, self.reasons))
         return made
+
+    def _put(self, choice: Choice) -> None:
+        """Puts it in place with the code that people get: what passes then is what they have."""
+        try:
+            self.working = choice.put(self.working)
+        except Exception as error:  # the code is for somebody else's class
+            why = f"the code for it raises {described(error).splitlines()[0]}"
+            self.refuted.append(Refuted(choice.path, choice.candidate.replacement, why))
+        else:
+            self.chosen.append(choice)
 
     def _whole(self) -> Subject:
         return Swapped(self.what, self.working) if self.chosen else self.what

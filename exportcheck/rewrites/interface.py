@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,10 +19,12 @@ class Candidate:
         replacement: as people read it: `SoftplusWhere(beta=2.0, threshold=10.0)`.
         module: it, with the other's parameters, buffers, submodules and hooks.
         code: its definition, to paste, imports included; empty where it needs none.
-        swap: the line that puts it in place, `{place}` standing for that.
+        swap: the lines that put it in place, `{place}` standing for that and `{places}` for all
+            that it has, as the left side of an assignment.
         function: the original's function, where the candidate was made of its source.
         rewritten: first and last line of whatever of it the candidate has otherwise, counted from
             1; what no input reaches there is not proved.
+        beside: what `code` cannot import and takes from where it is pasted, by name.
     """
 
     replacement: str
@@ -31,6 +33,7 @@ class Candidate:
     swap: str
     function: FunctionType | None = None
     rewritten: frozenset[tuple[int, int]] = frozenset()
+    beside: dict[str, Any] = field(default_factory=dict)
 
 
 class Rule(Protocol):
@@ -48,7 +51,8 @@ class Rewrite:
         path: of the submodule (`blocks.3.act`); empty for the module itself.
         original: what stands there now.
         replacement: what should.
-        code: to paste, imports included, the line that swaps it in last.
+        definition: what the lines of `swap` need, imports included; may be empty.
+        swap: the lines that put it in place in `model`.
         proof: what was proved, a line each.
         targets: those that failed and pass with it.
     """
@@ -56,9 +60,15 @@ class Rewrite:
     path: str
     original: str
     replacement: str
-    code: str
+    definition: str
+    swap: str
     proof: tuple[str, ...]
     targets: tuple[str, ...]
+
+    @property
+    def code(self) -> str:
+        """To paste where `model` is the whole module."""
+        return "\n\n".join(filter(None, (self.definition, self.swap)))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from exportcheck.laws import law_of
 from exportcheck.module_spec import FLOATS, INTEGERS, InputSpec
 from exportcheck.modules import FromModule
 from exportcheck.resolving import Resolved
+from exportcheck.rewrites.swapping import are_hooks
 from exportcheck.subject import Subject, run_eager
 from exportcheck.trees import arrays, leaves
 
@@ -32,7 +33,7 @@ def quiet(model: nn.Module) -> Iterator[None]:
     kept: list[tuple[nn.Module, bool, dict[str, Any]]] = []
     for module in model.modules():
         compiled = isinstance(module, torch.jit.ScriptModule)
-        hooks = {} if compiled else {n: v for n, v in vars(module).items() if _are_hooks(n, v)}
+        hooks = {} if compiled else {n: v for n, v in vars(module).items() if are_hooks(n, v)}
         kept.append((module, module.training, hooks))
         module.training = False
         vars(module).update({name: type(value)() for name, value in hooks.items()})
@@ -42,10 +43,6 @@ def quiet(model: nn.Module) -> Iterator[None]:
         for module, training, hooks in kept:
             module.training = training
             vars(module).update(hooks)
-
-
-def _are_hooks(name: str, value: Any) -> bool:
-    return name.startswith("_") and "_hooks" in name and isinstance(value, dict)
 
 
 def bare_copy(module: nn.Module) -> nn.Module:

@@ -8,6 +8,7 @@ import re
 import symtable
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -77,13 +78,57 @@ def _binding(name: str, value: Any, own: str) -> str:
         return f"import {value.__name__} as {name}"
     home = getattr(value, "__module__", None) or ""
     called = getattr(value, "__name__", "")
-    if called and getattr(sys.modules.get(home), called, None) is value:
+    if called and getattr(_importable(home), called, None) is value:
         return f"from {home} import {called}" + (f" as {name}" if name != called else "")
+    # Ours are spelt out: whoever pastes a form need not have exportcheck.
+    theirs = own.partition(".")[0] != __name__.partition(".")[0]
+    if theirs and getattr(_importable(own), name, None) is value:
+        return f"from {own} import {name}"
     if _is_literal(value):
         return f"{name} = {value!r}"
-    if getattr(sys.modules.get(own), name, None) is value:
-        return f"from {own} import {name}"
-    return f"# {name}: as it stands beside the original"
+    return f"# {name}{_BESIDE}"
+
+
+def _importable(name: str) -> ModuleType | None:
+    """The module of this name, None where its file is called otherwise: the name is then ours."""
+    module = sys.modules.get(name)
+    file = Path(getattr(module, "__file__", None) or f"{name.rpartition('.')[2]}.py")
+    known = file.name.partition(".")[0] in (name.rpartition(".")[2], "__init__", "__main__")
+    return module if known else None
+
+
+_BESIDE = ": as it stands beside the original"
+
+
+def taken_from_beside(code: str, scope: Mapping[str, Any]) -> dict[str, Any]:
+    """What `standalone` code does not import and must find where it is pasted, from `scope`."""
+    return {name: scope[name] for name in re.findall(rf"^# (\w+){_BESIDE}$", code, re.M)}
+
+
+def joined(parts: Sequence[tuple[str, str]]) -> str:
+    """Definitions and the lines that use them as one text, no definition repeated.
+
+    Args:
+        parts: pairs of both, in order; one definition may give a name of an earlier one another
+            meaning.
+    """
+    text = ""
+    bound: dict[str, str] = {}
+    for definition, lines in parts:
+        named = dict.fromkeys(_defined_names(definition), definition)
+        if definition not in text or not named.items() <= bound.items():
+            text += f"{definition}\n\n" if not text else f"\n\n{definition}\n\n"
+        bound.update(named)
+        text += lines
+    postponed = "from __future__ import annotations\n"
+    return f"{postponed}\n{text.replace(postponed, '')}" if postponed in text else text
+
+
+def _defined_names(source: str) -> Iterator[str]:
+    """What top-level statements bind, imports left out."""
+    for symbol in symtable.symtable(source, "source", "exec").get_symbols():
+        if symbol.is_assigned() and not symbol.is_imported():
+            yield symbol.get_name()
 
 
 def _is_literal(value: Any) -> bool:

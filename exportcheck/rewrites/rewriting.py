@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from exportcheck.rewrites.interface import Candidate
-from exportcheck.rewrites.pasting import standalone
+from exportcheck.rewrites.pasting import standalone, taken_from_beside
 from exportcheck.rewrites.sources import Edit, Forward, defined, is_made
 from exportcheck.rewrites.swapping import twin
 
@@ -66,10 +66,13 @@ class _Result:
             home = self.forward.function.__module__
         return names, standalone(whole, names, home, postponed=bool(flags))
 
-    def candidate(self, name: str, module: Any, code: str, swap: str) -> Candidate:
+    def candidate(
+        self, name: str, module: Any, names: dict[str, Any], code: str, swap: str
+    ) -> Candidate:
+        beside = taken_from_beside(code, names)
         lines = frozenset(lines for edit in self.made for lines in edit.lines)
         text = f"{name} with {self.what}"
-        return Candidate(text, module, code, swap, self.forward.function, lines)
+        return Candidate(text, module, code, swap, self.forward.function, lines, beside)
 
 
 def _of_class(result: _Result) -> Candidate:
@@ -80,7 +83,7 @@ def _of_class(result: _Result) -> Candidate:
     source = f'class {name}({base.__name__}):\n    """{text}"""\n\n{body}\n'
     names, code = result.run(source, **{base.__name__: base})
     module = twin(result.forward.module, names[name])
-    return result.candidate(base.__name__, module, code, f"{{place}}.__class__ = {name}")
+    return result.candidate(base.__name__, module, names, code, f"{{place}}.__class__ = {name}")
 
 
 def _of_function(result: _Result) -> Candidate:
@@ -91,17 +94,17 @@ def _of_function(result: _Result) -> Candidate:
     tree.name = new
     names, code = result.run(ast.unparse(tree) + "\n")
     module = _calling(result.forward, {result.forward.called: names[new]})
-    return result.candidate(old, module, code, f"{old} = {new}")
+    return result.candidate(old, module, names, code, f"{old} = {new}")
 
 
 def _of_call(result: _Result) -> Candidate:
     """Another function for an autograd.Function, which the module was made of."""
-    _, code = result.run("")
+    names, code = result.run("")
     before, after = (ast.unparse(tree.body[-1]) for tree in (result.forward.tree, result.tree))
     forward = result.run(ast.unparse(result.tree) + "\n")[0]["forward"]
     swap = f"# in place of {before.partition('return ')[2]}: {after.partition('return ')[2]}"
     name = before.partition("return ")[2].partition(".")[0]
-    return result.candidate(name, _with_forward(result.forward, forward), code, swap)
+    return result.candidate(name, _with_forward(result.forward, forward), names, code, swap)
 
 
 def _calling(forward: Forward, functions: dict[str, Any]) -> Any:

@@ -39,11 +39,8 @@ def become(module: nn.Module, other: nn.Module) -> Callable[[], None]:
     touched, and what changes there before the undo stays changed.
     """
     kind, mine = type(module), vars(module)
-    changed: dict[str, Any] = {}
-    for name, value in vars(other).items():
-        if name not in _state() and mine.get(name, _ABSENT) is not value:
-            changed[name] = mine.get(name, _ABSENT)
-            mine[name] = value
+    changed = {name: mine.get(name, _ABSENT) for name in changes(module, other)}
+    mine.update(changes(module, other))
     module.__class__ = type(other)
 
     def undo() -> None:
@@ -85,6 +82,26 @@ def put(
 
 
 _ABSENT = object()
+
+
+def are_hooks(name: str, value: Any) -> bool:
+    """Whether an attribute of a module holds its hooks of one kind."""
+    return name.startswith("_") and "_hooks" in name and isinstance(value, dict)
+
+
+def is_hooked(module: nn.Module) -> bool:
+    """Whether anybody hooked into the module itself."""
+    return any(value and are_hooks(name, value) for name, value in vars(module).items())
+
+
+def changes(module: nn.Module, other: nn.Module) -> dict[str, Any]:
+    """The plain attributes that `module` lacks, or has otherwise, to be what `other` is."""
+    mine, state = vars(module), _state()
+    return {
+        name: value
+        for name, value in vars(other).items()
+        if name not in state and mine.get(name, _ABSENT) is not value
+    }
 
 
 def _state() -> dict[str, Any]:

@@ -16,8 +16,8 @@ from exportcheck.guessing import Guess
 from exportcheck.module_spec import InputSpec
 from exportcheck.modules import FromModule
 from exportcheck.resolving import Resolved
-from exportcheck.rewrites import find
-from exportcheck.rewrites.trying import failures
+from exportcheck.rewrites import find, joined
+from exportcheck.rewrites.trying import Swapped, failures
 from exportcheck.subject import Subject, subject
 from tests.rewrites import written
 
@@ -100,6 +100,57 @@ def test_a_module_in_two_places_is_replaced_once():
     shared = nn.CELU()
     found, _ = find(subject_of(lambda: Deep(shared, shared).eval()), [COREML])
     assert [one.path for one in found] == ["blocks.0.act"]
+
+
+class Shared(nn.Module):
+    """The first activation stands in two places, and somebody hooked into the second."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.LogSigmoid(), nn.CELU(0.5)
+        self.c, self.more = self.a, nn.ModuleList([nn.LogSigmoid()])
+        self.b.register_forward_hook(lambda module, given, output: output * 2)
+
+    def forward(self, x):
+        return self.a(x) + self.b(-x) * self.c(x) + self.more[0](x)
+
+
+def test_what_is_printed_works_as_pasted():
+    what = subject_of(lambda: Shared().eval())
+    found, refuted = find(what, [COREML])
+    assert refuted == []
+    assert [one.swap for one in found] == [
+        "model.a = model.c = LogSigmoidSoftplus()\n",
+        "model.b.__class__ = CELUElu\n",
+        "model.more[0] = LogSigmoidSoftplus()\n",
+    ]
+    code = joined([(one.definition, one.swap) for one in found])
+    assert code.count("class LogSigmoidSoftplus") == 1
+    model = what.build()
+    scope = {"model": model, "__name__": "pasted"}
+    exec(code, scope)
+    assert {type(m).__name__ for m in model.children()} == {
+        "LogSigmoidSoftplus",
+        "CELUElu",
+        "ModuleList",
+    }
+    assert failures(Swapped(what, model), [COREML]) == {}
+
+
+def test_code_that_does_not_do_it_is_not_offered(monkeypatch):
+    """What is proved is the code and not only the module."""
+    from exportcheck.rewrites.rules import native
+
+    real = native._candidate
+
+    def forgetful(known, module):
+        candidate = real(known, module)
+        return replace(candidate, swap="{place}.other = None")
+
+    monkeypatch.setattr(native, "_candidate", forgetful)
+    found, refuted = find(subject_of(lambda: Deep(nn.LogSigmoid()).eval()), [COREML])
+    assert found == []
+    assert any("LogSigmoidSoftplus" in r.replacement and "too" in r.why for r in refuted)
 
 
 class ByFunction(nn.Module):

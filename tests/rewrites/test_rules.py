@@ -99,7 +99,7 @@ def test_offering_changes_nothing():
 @pytest.mark.parametrize(
     ("module", "swap"),
     [
-        (nn.CELU(0.5), "{place} = CELUElu(alpha=0.5)"),
+        (nn.CELU(0.5), "{places} = CELUElu(alpha=0.5)"),
         (nn.PReLU(4), "{place}.__class__ = PReLURelu"),
         (nn.SiLU(inplace=True), "{place}.inplace = False"),
         (nn.Threshold(0.5, 2), "{place}.value = 2.0"),
@@ -107,6 +107,15 @@ def test_offering_changes_nothing():
 )
 def test_the_line_that_swaps_it_in(module, swap):
     assert next(candidates(module)).swap == swap
+
+
+def test_hooks_are_kept_and_so_is_what_the_form_computes_from_its_arguments():
+    module = nn.RReLU(0.25, 0.5)
+    module.register_forward_hook(lambda module, given, output: output * 2)
+    (candidate,) = candidates(module)
+    assert candidate.swap == "{place}.__class__ = RReLULeakyReLU\n{place}.slope = 0.375"
+    exec(candidate.code + candidate.swap.format(place="module"), {"module": module})
+    assert module(-torch.ones(())) == -0.75
 
 
 def test_the_parameters_stay_the_same_objects():
@@ -137,7 +146,7 @@ def test_integers_become_floats_where_they_may_be():
 
 def test_script_is_offered_for_what_branches_and_can_be_scripted():
     (candidate,) = [c for c in candidates(written.Branching()) if "script" in c.replacement]
-    assert candidate.swap == "{place} = torch.jit.script({place})"
+    assert candidate.swap == "{places} = torch.jit.script({place})"
     assert isinstance(candidate.module, torch.jit.ScriptModule)
     assert "script" not in " ".join(texts(written.Leaky()))
     assert "script" not in " ".join(texts(written.Unscriptable()))

@@ -59,6 +59,32 @@ class Random(nn.Module):
         return x + torch.rand_like(x)
 
 
+class Caches(nn.Module):
+    """The same on the same inputs; on others what the first ones left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = None
+
+    def forward(self, x):  # line of Caches
+        if self.mean is None:
+            self.mean = x.mean()
+        return torch.tanh(x) + self.mean
+
+
+class Picks(nn.Module):
+    """The same with whole numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = None
+
+    def forward(self, index):  # line of Picks
+        if self.first is None:
+            self.first = index[0, 0]
+        return index + self.first
+
+
 class Counts(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +118,11 @@ class Prints(nn.Module):
         return torch.relu(x)
 
 
+class Overwrites(nn.Module):
+    def forward(self, x):  # line of Overwrites
+        return x.mul_(torch.sigmoid(x))
+
+
 class Dies(nn.Module):
     def forward(self, x):  # line of Dies
         os._exit(7)
@@ -100,6 +131,20 @@ class Dies(nn.Module):
 class Aborts(nn.Module):
     def forward(self, x):
         os.abort()  # line of Aborts
+
+
+class TracedDies(nn.Module):
+    def forward(self, x):
+        if torch.jit.is_tracing():
+            os._exit(7)  # line of TracedDies
+        return torch.relu(x)
+
+
+class TracedSleeps(nn.Module):
+    def forward(self, x):
+        if torch.jit.is_tracing():
+            time.sleep(3600)  # line of TracedSleeps
+        return torch.relu(x)
 
 
 class Sleeps(nn.Module):

@@ -77,6 +77,14 @@ def check(
             "--repro", metavar="DIR", help="Write a folder for each failure that others can run."
         ),
     ] = None,
+    exhaustive: Annotated[
+        bool,
+        typer.Option(
+            "--exhaustive",
+            help="Try all 4 294 967 296 float32 numbers; of an elementwise module. Can be stopped "
+            "and goes on where it was.",
+        ),
+    ] = False,
     formats: options.Format = None,
     output: options.Output = None,
     verbose: Annotated[
@@ -99,6 +107,7 @@ def check(
         state or "",
         parse_axes(dynamic) if dynamic is not None else (),
         train_check,
+        settled=bool(reference),  # which has the weights of its own constructor
     )
     request = CheckRequest(
         module,
@@ -111,6 +120,7 @@ def check(
         rewrite,
         reference or "",
         repro,
+        exhaustive,
         verbose,
         no_color,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exportcheck.rewrites.interface import Candidate
 from exportcheck.rewrites.known_forms import KnownForm, arguments, known_forms
 from exportcheck.rewrites.pasting import of_class
-from exportcheck.rewrites.swapping import adopt
+from exportcheck.rewrites.swapping import adopt, changes, is_hooked
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,9 +31,13 @@ def _candidate(known: KnownForm, module: nn.Module) -> Candidate:
     text = ", ".join(f"{name}={value!r}" for name, value in kwargs.items())
     call = f"{kind.__name__}({text})"
     holds = next(iter(module.state_dict()), None) is not None
-    # What has weights keeps them: its class alone becomes another one.
-    swap = f"{{place}}.__class__ = {kind.__name__}" if holds else f"{{place}} = {call}"
-    return Candidate(call, adopt(kind(**kwargs), module), of_class(kind), swap)
+    form = kind(**kwargs)
+    swap = f"{{places}} = {call}"
+    if holds or is_hooked(module):
+        # What has weights or hooks keeps them: its class alone becomes another one.
+        others = (f"{{place}}.{name} = {value!r}" for name, value in changes(module, form).items())
+        swap = "\n".join((f"{{place}}.__class__ = {kind.__name__}", *others))
+    return Candidate(call, adopt(form, module), of_class(kind), swap)
 
 
 RULES = (Native(),)

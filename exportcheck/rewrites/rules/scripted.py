@@ -34,7 +34,7 @@ class Scripted:
         name = type(module).__name__
         code = "import torch\n"
         yield Candidate(
-            f"torch.jit.script({name})", scripted, code, "{place} = torch.jit.script({place})"
+            f"torch.jit.script({name})", scripted, code, "{places} = torch.jit.script({place})"
         )
 
 

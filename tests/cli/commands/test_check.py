@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from exportcheck.reading import read
 from exportcheck.results import Case
 from exportcheck.worker_process import WorkerDied, WorkerProcess
 
@@ -41,7 +42,7 @@ def test_what_ships_is_said_in_one_line_and_ends_with_0(check):
     assert first == "good.py:Hard ships to TorchScript"
     assert "float32 2x8x16x16 (guessed: NCHW, 8 channels; else say --input)" in second
     assert "good.py:" in second
-    assert "elementwise, law changes at" in third
+    assert "elementwise, probed around" in third
     assert "2 cases: 2 pass" in done.out
     assert done.err == ""
 
@@ -128,6 +129,16 @@ def test_a_claim_is_proved_or_refuted(check, reference, code, words):
     assert (done.code, words in done.out) == (code, True), done.out
 
 
+def test_a_claim_is_held_against_what_its_author_wrote(check):
+    claim = (f"{GOOD}:Swish", "--arg", "beta=1.0", "--reference", "torch.nn.SiLU")
+    done = check(*claim, "--target", "torchscript-trace")
+    assert (done.code, "proved equal to the reference" in done.out) == (0, True), done.out
+    alike = f"{GOOD}:Block", "--no-rewrite", "--target", "torchscript-trace"
+    moved = "moved apart, for they were all alike: norm.weight, norm.bias, norm.running_mean, "
+    assert moved in check(*alike).out
+    assert moved not in check(*alike, "--reference", f"{GOOD}:Block").out
+
+
 def test_a_family_has_a_verdict_for_each_form(check):
     done = check("silu", "--target", "torchscript-trace", "--no-rewrite")
     assert done.out.count(" ships to TorchScript") >= 3
@@ -173,6 +184,9 @@ def test_formats_alone_on_stdout_and_files_beside_the_answer(check, tmp_path):
         ([f"{GOOD}:Hard", "--format", "htm"], "nearest: html"),
         ([f"{GOOD}:Slopes", "--state", "none.pt"], "cannot be loaded as weights alone"),
         ([f"{GOOD}:Slopes", "--input", "2x5", "--dynamic", "1"], "accepts no other size"),
+        ([f"{GOOD}:Hard", "--dynamic", "9"], "no input has it; 2x8x16x16 has 0 to 3"),
+        ([f"{GOOD}:Hard", "--dynamic", "0", "--network", "conv"], "leave the network out"),
+        ([f"{GOOD}:Hard", "--input", "0x8"], "nothing would be compared"),
     ],
 )
 def test_bad_input_is_one_line_and_2(check, arguments, words):
@@ -201,6 +215,22 @@ def test_what_kills_its_process_costs_the_tool_nothing(tmp_path):
     assert done.stderr == (
         f"exportcheck: bad.py:{line}: forward ends the process, of signal SIGABRT\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "mark", "words"),
+    [
+        ("TracedDies", "☠ export", "forward, traced, ends the process, with exit code 7"),
+        ("TracedSleeps", "⧖ export", "forward, traced, gives no answer within 5 s"),
+    ],
+)
+def test_what_dies_or_hangs_only_when_traced_loses_that_cell_alone(cli, name, mark, words):
+    targets = ("--target", "torchscript-trace", "--target", "torch-export")
+    done = cli("check", f"{BAD}:{name}", "--timeout", "5", "--no-rewrite", *targets)
+    assert done.code == 1, done.err
+    assert mark in done.out
+    assert "✓" in done.out.replace("✓ passes", "")
+    assert words in " ".join(done.out.split())
 
 
 def test_a_worker_that_died_idle_is_replaced(cli, monkeypatch):
@@ -232,6 +262,47 @@ def test_a_form_that_cannot_be_looked_for_is_said_and_costs_nothing_else(check, 
     assert done.code == 1
     assert "no form was looked for: my.py:1: forward ends the process" in done.err
     assert "aten::log_sigmoid in act" in done.out
+
+
+def _interrupt_at(monkeypatch, target):
+    real = WorkerProcess.check
+
+    def check_or_interrupt(self, case, *arguments, **options):
+        if case.target == target:
+            raise KeyboardInterrupt
+        return real(self, case, *arguments, **options)
+
+    monkeypatch.setattr(WorkerProcess, "check", check_or_interrupt)
+
+
+def test_an_interrupted_run_shows_and_writes_what_is_finished(check, monkeypatch, tmp_path):
+    _interrupt_at(monkeypatch, "torch-export")
+    targets = ("--target", "torchscript-*", "--target", "torch-export")
+    done = check(f"{GOOD}:Hard", *targets, "-f", "json", "-o", tmp_path)
+    assert done.code == 130
+    assert done.err == "exportcheck: interrupted; 2 of 3 cases are finished and kept\n"
+    assert done.out.startswith("good.py:Hard ships to TorchScript\n")
+    assert "2 cases: 2 pass; unfinished: 1" in done.out
+    report = read(tmp_path / "matrix.json")
+    assert [len(report.results), len(report.unfinished)] == [2, 1]
+
+
+def test_interrupted_before_anything_is_finished(check, monkeypatch):
+    _interrupt_at(monkeypatch, "torch-export")
+    done = check(f"{GOOD}:Hard", "--target", "torch-export")
+    assert (done.code, done.out) == (130, "")
+    assert done.err == "exportcheck: interrupted; 0 of 1 cases are finished and kept\n"
+
+
+def test_interrupted_while_a_form_is_looked_for(check, monkeypatch):
+    def interrupt(self, *arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(WorkerProcess, "rewrite", interrupt)
+    done = check(f"{GOOD}:Block", "--target", "coreml-fp32")
+    assert done.code == 130
+    assert "aten::log_sigmoid in act" in done.out
+    assert "1 of 1 cases are finished" in done.err
 
 
 def test_a_folder_for_a_maintainer(check, tmp_path):

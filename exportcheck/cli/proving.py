@@ -1,0 +1,222 @@
+"""Tries every input, as `check --exhaustive` was asked: progress, stopping, resuming."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+from rich import progress
+
+from exportcheck.catalog import activations
+from exportcheck.cli.delivery import write
+from exportcheck.cli.progress import PLAIN_INTERVAL_S
+from exportcheck.errors import UsageError
+from exportcheck.exhaustive import line
+from exportcheck.exhaustive.drawing import draw, figures_to_json
+from exportcheck.exhaustive.figures import figures_from_json
+from exportcheck.exhaustive.journal import Journal
+from exportcheck.exhaustive.proof import Outcome, Proof, joined
+from exportcheck.results import Report, Stage
+from exportcheck.targets import targets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from rich.console import Console
+
+    from exportcheck.cli.asked import Asked
+    from exportcheck.results import Result
+    from exportcheck.worker_process import WorkerProcess
+
+PREPARE_S = 300.0
+"""Seconds for all exports of one module."""
+
+
+def must_be_elementwise(rows: Sequence[Asked], facts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuses what cannot be tried on every input, before anything is checked.
+
+    Raises:
+        UsageError: a row is not elementwise, takes a range only, or stands in a network only.
+    """
+    for row in rows:
+        known = activations().get(row.name)
+        elementwise = facts[row.name]["elementwise"] if row.module else known and known.elementwise
+        if "bare" not in row.networks:
+            raise UsageError(
+                f"--exhaustive: {row.name} in a network has more inputs than can be tried"
+            )
+        if row.module and any(given.low is not None for given in row.module.inputs):
+            raise UsageError(
+                f"--exhaustive tries every number, and --input has a range for {row.name}: omit it"
+            )
+        if not elementwise:
+            raise UsageError(
+                f"--exhaustive: {row.name} is not elementwise; every input can be tried only where "
+                "each output depends on one float input, at the same place"
+            )
+
+
+def runs_of(results: Sequence[Result], name: str, named: Sequence[str]) -> list[tuple[str, str]]:
+    """Target and runtime of each case of a row that was run, computes in float32, and is real.
+
+    Simulated runtimes only where their target was asked for by name: they take minutes.
+    """
+    found = []
+    for result in results:
+        case, target = result.case, targets().get(result.case.target)
+        ran = result.stage is Stage.COMPARE and case.network == "bare" and case.activation == name
+        if not ran or target is None or target.precision != "float32":
+            continue
+        simulated = any(r.simulated and r.name == case.runtime for r in target.runtimes)
+        if not simulated or case.target in named:
+            found.append((case.target, case.runtime))
+    return found
+
+
+class Workers(Protocol):
+    """Lends worker processes."""
+
+    def take(self) -> WorkerProcess:
+        """An idle one, or a new one."""
+
+    def give(self, worker: WorkerProcess) -> None:
+        """Takes one back that is idle again."""
+
+
+class Stopped(Exception):  # an event, not a mistake of anybody
+    """The user has had enough; carries what was tried.
+
+    Attributes:
+        proof: of the pieces that are finished.
+    """
+
+    def __init__(self, proof: Proof) -> None:
+        super().__init__()
+        self.proof = proof
+
+
+def prove(
+    row: Asked,
+    runs: Sequence[tuple[str, str]],
+    workers: Workers,
+    console: Console,
+    timeout_s: float,
+) -> Proof:
+    """The proof of one row, from where an earlier one stopped.
+
+    Args:
+        row: an elementwise activation or module.
+        runs: target and runtime of each.
+        workers: lends a worker, which is ended where the proof ends early.
+        console: where progress is shown.
+        timeout_s: after so many seconds without progress it is given up.
+
+    Raises:
+        BadModule: every input cannot be tried after all; says why.
+        Stopped: the user interrupted it.
+    """
+    worker = workers.take()
+    try:
+        ready = worker.prepare(row.module, row.name, runs, PREPARE_S)
+        facts = {"truth": ready["truth"], "refused": ready["refused"]}
+        journal = Journal(ready["key"])
+        waiting = [piece for piece in line.outward() if piece not in journal.pieces]
+        try:
+            with _Shown(console, row.name, len(waiting)) as shown:
+                for piece, figures in worker.prove(waiting, timeout_s) if waiting else ():
+                    journal.keep(piece, figures_from_json(figures))
+                    shown.advance()
+        except KeyboardInterrupt:
+            raise Stopped(joined(journal.pieces, **facts)) from None
+        finally:
+            journal.close()
+            if journal.trouble:
+                typer.echo(f"exportcheck: {journal.trouble}; it cannot be resumed", err=True)
+    except BaseException:
+        worker.kill()
+        raise
+    workers.give(worker)
+    return joined(journal.pieces, **facts)
+
+
+class _Shown:
+    """A bar with the time left on a terminal, else a line now and then."""
+
+    def __init__(self, console: Console, name: str, waiting: int) -> None:
+        self._console = console
+        self._name = name
+        self._done = line.COUNT - waiting
+        self._printed = time.monotonic()
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        title = f"{name}: every float32 number"
+        self._task = self._bar.add_task(title, total=line.COUNT, completed=self._done)
+
+    def __enter__(self) -> _Shown:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def advance(self) -> None:
+        """One more piece is finished."""
+        self._done += 1
+        self._bar.advance(self._task)
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._printed >= PLAIN_INTERVAL_S:
+            self._printed = now
+            share = 100 * self._done // line.COUNT
+            self._console.print(f"{self._name}: {share} % of every float32 number", markup=False)
+
+
+def with_proofs(report: Report, proofs: Mapping[str, Proof]) -> Report:
+    """The report with what every input came to: a fact of each case, a note where it is more."""
+    results = []
+    for result in report.results:
+        proof = proofs.get(result.case.activation)
+        name = f"{result.case.target}/{result.case.runtime}"
+        run = proof.figures.runs.get(name) if proof and result.case.network == "bare" else None
+        if proof is None or run is None:
+            results.append(result)
+            continue
+        said = proof.sentence(run)
+        notes = result.notes
+        if proof.outcome(run) is not Outcome.ULP:
+            notes = (*notes, f"every float32: {said}")
+        results.append(
+            replace(result, notes=notes, actual={**result.actual, "every_float32": said})
+        )
+    return replace(report, results=tuple(results))
+
+
+def write_proofs(proofs: Mapping[str, Proof], folder: Path) -> None:
+    """Writes each proof's figures and its drawing, `exhaustive-NAME.json` and `.svg`.
+
+    Raises:
+        EnvironmentBroken: they cannot be written.
+    """
+    for name, proof in proofs.items():
+        stem = "".join(c if c.isalnum() or c in "-._" else "-" for c in name)
+        write(folder / f"exhaustive-{stem}.json", figures_to_json(name, proof))
+        write(folder / f"exhaustive-{stem}.svg", draw(name, proof))
+
+
+def refuted(proofs: Mapping[str, Proof]) -> bool:
+    """Whether there is a counterexample."""
+    return any(
+        proof.outcome(run) is Outcome.REFUTED
+        for proof in proofs.values()
+        for run in proof.figures.runs.values()
+    )

@@ -111,6 +111,22 @@ def test_what_names_no_module(text, words):
     assert words in refusal(text)
 
 
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "missing 2 required positional arguments: 'a' and 'b'; say --arg a=… --arg b=…"),
+        ((("a", "1"), ("b", "2"), ("d", "3")), "unexpected keyword argument 'd'; it takes a, b, c"),
+        ((("a", "1"), ("b", "2"), ("c", "0")), "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_a_constructor_wants_is_said(file, args, words):
+    lines = (
+        "import torch\nclass A(torch.nn.Module):\n    def __init__(self, a, b, c=1):\n"
+        "        super().__init__()\n        1 / c\n"
+    )
+    assert refusal(f"{file('mine.py', lines)}:A", *args).endswith(words)
+
+
 def test_the_line_of_a_number_is_where_it_is_assigned():
     line = (FOLDER / "bad.py").read_text().splitlines().index("NUMBER = 3") + 1
     assert f"bad.py:{line}: NUMBER" in refusal(f"{FOLDER / 'bad.py'}:NUMBER")
@@ -182,6 +198,7 @@ class Evil:
         ({"other": torch.zeros(5)}, "does not fit"),
         ([1, 2], "holds list where a dict was expected"),
         (Evil(), "cannot be loaded as weights alone"),
+        (nn.ReLU(), "it holds torch.nn.modules.activation.ReLU, and code is not loaded; save the"),
         (None, "cannot be loaded as weights alone"),
     ],
 )

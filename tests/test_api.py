@@ -71,6 +71,22 @@ def test_a_report_of_a_module():
     assert {"given", "grid", "knees"} <= set(report.results[0].comparisons)
 
 
+def test_a_report_prints_as_the_matrix(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    report = exportcheck.check(good.Block(), targets="coreml-fp32")
+    lines = str(report).splitlines()
+    assert lines[0] == ("Block ships nowhere; Core ML fails: no translation for aten::log_sigmoid")
+    assert any(line.split()[:2] == ["family", "/"] for line in lines)
+    assert any(line.startswith("Block") and "✗ export" in line for line in lines)
+    assert lines[-2:] == ["1 case: 0 pass, 1 error; known: 0, new: 1", "not as expected: 1 new"]
+    assert max(map(len, lines[1:])) <= 80
+
+
+def test_one_target_needs_no_list():
+    (result,) = exportcheck.check(nn.ReLU(), targets="torch-export").results
+    assert result.case.target == "torch-export"
+
+
 def test_inputs_of_any_structure():
     class Net(nn.Module):
         def forward(self, x, pair, *, mask=None):
@@ -124,6 +140,19 @@ def test_what_exporters_print_is_in_the_log_and_nowhere_else(capsys):
     assert captured.out == captured.err == ""
 
 
+def test_what_torchscript_compiled_is_checked_like_any_module():
+    module = torch.jit.script(nn.Sequential(nn.Linear(4, 4), nn.ReLU()))
+    targets = ["torchscript-*", "onnx-trace-opset17", "torch-export"]
+    report = exportcheck.check(module, torch.randn(2, 4), targets=targets)
+    assert [(r.case.activation, r.status) for r in report.results] == [
+        ("Sequential", Status.PASS),
+        ("Sequential", Status.PASS),
+        ("Sequential", Status.ERROR),
+        ("Sequential", Status.PASS),
+    ]
+    assert "Exporting a ScriptModule is not supported" in report.failures[0].message
+
+
 def test_a_green_assertion_returns_the_report():
     report = exportcheck.assert_exportable(nn.ReLU(), torch.ones(2, 3), targets=TRACE)
     assert report.green
@@ -156,6 +185,8 @@ def test_a_failing_operator_is_named_with_its_line():
         (3, torch.ones(2), UsageError, "an nn.Module or a function was expected"),
         (good.Hard, torch.ones(2), UsageError, "an nn.Module or a function was expected"),
         (good.Hard(), (torch.ones(2), object()), UsageError, "holds object"),
+        (good.gate, [torch.ones(2), torch.ones(2)], BadModule, r"in a tuple, as \(x, y\)"),
+        (good.Hard(), (torch.ones(2), torch.ones(2)), BadModule, r"in another, \(\(x, y\),\)"),
         (good.Hard(), torch.ones(0, 8), BadModule, "input 0x8: no elements"),
         (lambda x: x[x > 9], torch.ones(2, 8), BadModule, r"returns float32 0, no elements"),
     ],

@@ -138,7 +138,8 @@ def explained(report: Report) -> str:
 
 
 def _name(module: Any) -> str:
-    return getattr(module, "__name__", "") or type(module).__name__
+    names = (getattr(module, name, "") for name in ("__name__", "original_name"))
+    return next(filter(None, names), type(module).__name__)
 
 
 def _source(module: Any, example_inputs: Any, name: str, dynamic: tuple[int, ...]) -> FromModule:

@@ -35,6 +35,17 @@ def positional(function: Callable[..., Any], *, required: bool = False) -> list[
     ]
 
 
+def named_arguments(function: Callable[..., Any]) -> list[str] | None:
+    """The names that a function may be called by; None where any will do, or nobody knows."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.POSITIONAL_ONLY)]
+
+
 def function_module(
     function: Callable[..., Any], bound: Mapping[str, Any], given: int = 0
 ) -> nn.Module:

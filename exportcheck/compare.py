@@ -88,11 +88,13 @@ def compare(
         largest: an |expected| that is known to occur elsewhere.
     """
     if actual.shape != expected.shape:
-        return incomparable("shape", expected.size)
+        detail = f"shape {actual.shape} where eager gives {expected.shape}"
+        return incomparable("shape", expected.size, detail)
     if expected.dtype.kind in "iub" and actual.dtype.kind in "iub":
         return _compare_integers(actual, expected, gates=gates, where=where)
     if actual.dtype != expected.dtype:
-        return incomparable("dtype", expected.size)
+        detail = f"{actual.dtype} where eager gives {expected.dtype}"
+        return incomparable("dtype", expected.size, detail)
     if where is None:
         where = np.ones(expected.shape, bool)
     with np.errstate(all="ignore"):
@@ -151,10 +153,11 @@ def _compare_integers(
     )
 
 
-def incomparable(kind: str, total: int) -> Comparison:
+def incomparable(kind: str, total: int, detail: str) -> Comparison:
     """The comparison of outputs that do not even have the same `kind`; it always gates."""
     infinite = (np.inf,) * 4
-    return Comparison(False, True, *infinite, mismatched=total, total=total, kinds={kind: total})
+    kinds = {kind: total}
+    return Comparison(False, True, *infinite, total, total, kinds=kinds, detail=detail)
 
 
 def _absolute(

@@ -6,6 +6,8 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import keyword
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -60,13 +62,20 @@ def _first_in_path(folder: Path) -> Iterator[None]:
 
 
 def _free_name(path: Path) -> str:
-    """A name for a file of no package that hides no other module: it may be called `onnx.py`."""
+    """A name for a file of no package that hides no other module: it may be called `onnx.py`.
+
+    An ASCII identifier, whatever the file is called: TorchScript saves classes by it, and does not
+    load what is none.
+    """
     try:
         found = importlib.util.find_spec(path.stem)
     except (ImportError, ValueError):  # a name with a dot in it, a module without a spec
         found = None
     hides = (found is not None and found.origin != str(path)) or path.stem in sys.modules
-    return f"{path.stem}_{zlib.crc32(str(path).encode())}" if hides else path.stem
+    if path.stem.isascii() and path.stem.isidentifier() and not keyword.iskeyword(path.stem):
+        return f"{path.stem}_{zlib.crc32(str(path).encode())}" if hides else path.stem
+    words = re.sub(r"[^A-Za-z0-9]+", "_", path.stem).strip("_")
+    return f"file_{words}_{zlib.crc32(str(path).encode())}"
 
 
 def _lone(path: Path, name: str) -> ModuleType:

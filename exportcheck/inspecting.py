@@ -59,6 +59,8 @@ def inspect_module(
     if watch.forked:
         raise BadModule(f"{watch.forked}: forks; a module that does cannot be checked")
     facts["notes"] = [f"{line} writes to stdout" for line in watch.written]
+    if Subject(found).changes_its_input:
+        facts["notes"].append(f"{found.place} writes to its input; only outputs are compared")
     return facts
 
 

@@ -26,7 +26,9 @@ def compared(
     one: those points are judged apart and, like NaN inputs, do not gate.
     """
     if len(actual) != len(expected.outputs):
-        yield given.name, incomparable("outputs", len(expected.outputs))
+        wanted = len(expected.outputs)
+        outputs = "1 output" if len(actual) == 1 else f"{len(actual)} outputs"
+        yield given.name, incomparable("outputs", wanted, f"{outputs} where eager gives {wanted}")
         return
     single = len(actual) == 1
     for index, (mine, eager) in enumerate(zip(actual, expected.outputs)):
@@ -66,12 +68,23 @@ def notes_of(comparisons: Mapping[str, Comparison]) -> tuple[str, ...]:
 
 
 def verdict(comparisons: Mapping[str, Comparison]) -> tuple[Status, str]:
-    """Pass, or mismatch with the gating input classes that differ, the worst first."""
+    """Pass, or mismatch with the gating input classes that differ, the worst first.
+
+    What cannot be compared at all is said once, for it is the same in every class.
+    """
     failed = [(name, c) for name, c in comparisons.items() if c.gates and not c.close]
     if not failed:
         return Status.PASS, ""
     failed.sort(key=lambda item: -item[1].max_error)
-    return Status.MISMATCH, "; ".join(f"{name}: {_figures(c)}" for name, c in failed)
+    told = (_told(name, c) for name, c in failed)
+    return Status.MISMATCH, "; ".join(dict.fromkeys(told))
+
+
+def _told(name: str, comparison: Comparison) -> str:
+    if not comparison.detail:
+        return f"{name}: {_figures(comparison)}"
+    number = name.partition("[")[2].partition("]")[0]
+    return f"output {number}: {comparison.detail}" if number else comparison.detail
 
 
 def _figures(comparison: Comparison) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
-from exportcheck.results import Result, Status
+from exportcheck.results import INCOMPARABLE, Result, Status
 from exportcheck.targets import targets
 
 if TYPE_CHECKING:
@@ -105,13 +105,13 @@ class Cell:
 
     @property
     def figure(self) -> str:
-        """The worst error, what became of NaN or infinity, or the stage that fails."""
+        """The worst error, what became of NaN or infinity, what else differs, or the stage."""
         if self.worst.status is Status.PASS:
             return error_text(self.worst.max_error)
         if self.worst.status is not Status.MISMATCH:
             return self.worst.stage.value
         gating = [c for c in self.worst.comparisons.values() if c.gates]
-        for kind in ("nan", "inf"):
+        for kind in (*INCOMPARABLE, "nan", "inf"):
             if any(k.startswith(kind) for c in gating for k in c.kinds):
                 return kind
         return error_text(self.worst.max_error)

@@ -5,6 +5,7 @@ Standard library only: host and worker share this file, and neither imports the 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +19,9 @@ INTEGERS = ("bool", "uint8", "int8", "int16", "int32", "int64")
 
 _FORM = "[NAME=]SHAPE[:DTYPE][:LOW..HIGH], for example 1x8x32x32, 4x16:float16 or 2x7:int64:0..99"
 
+
+_LARGEST = 2**28
+"""Numbers that an input may have: 1 GiB of float32, of which the tests hold several."""
 
 TRACING = "forward, traced,"
 """The step of an inspection in which a module is traced; who dies of it is inspected without."""
@@ -68,6 +72,8 @@ def parse_input(text: str) -> InputSpec:
     if not re.fullmatch(r"scalar|\d+(x\d+)*", shape):
         raise UsageError(f"--input {text!r}: {shape!r} is no shape; {_FORM}")
     sizes = () if shape == "scalar" else tuple(map(int, shape.split("x")))
+    if math.prod(sizes) > _LARGEST:
+        raise UsageError(f"--input {text!r}: more than {_LARGEST} numbers; say a smaller shape")
     facts: dict[str, Any] = {}
     for part in others:
         if ".." in part:

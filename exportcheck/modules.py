@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 
 from exportcheck import inputs, networks
-from exportcheck.calling import arranged, with_keywords
+from exportcheck.calling import arranged, named_arguments, with_keywords
 from exportcheck.errors import BadModule
 from exportcheck.guessing import Guess, call, guess, sample
 from exportcheck.importing import defined_at
@@ -253,6 +253,7 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
     if network != "bare":
         given = Guess((), f"what the network {network} takes")
     elif spec.inputs:
+        _check_names(spec.inputs, module, forward_of(module) or resolved.place)
         given = Guess(arranged(spec.inputs, module), "")
     else:
         given = guess(module, forward_of(module) or resolved.place)
@@ -261,8 +262,22 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
     return found
 
 
+def _check_names(given: Sequence[InputSpec], module: nn.Module, where: str) -> None:
+    """Raises BadModule where an input has a name that no argument of forward has."""
+    known = named_arguments(module.forward)
+    for one in given:
+        if one.name and known is not None and one.name not in known:
+            raise BadModule(
+                f"{where}: forward takes no {one.name!r}; it takes {', '.join(known) or 'nothing'}"
+            )
+
+
 def forward_of(module: nn.Module) -> str:
-    """File and line of a user's forward; empty for PyTorch's own modules."""
+    """File and line of a user's forward; empty for PyTorch's own modules and for TorchScript."""
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        return ""
     found = defined_at(type(module).forward)
     return "" if found.startswith("torch/") else found
 

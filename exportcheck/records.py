@@ -94,6 +94,8 @@ def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             "index": list(worst.index),
         },
     }
+    if comparison.detail:
+        plain["detail"] = comparison.detail
     return dict(_plain(_rounded(plain)))
 
 
@@ -181,6 +183,7 @@ def _comparison_from_json(data: dict[str, Any]) -> Comparison:
         total=data["total"],
         kinds=data["kinds"],
         accuracy=data.get("accuracy", ""),
+        detail=data.get("detail", ""),
         worst=None
         if worst is None
         else Worst(

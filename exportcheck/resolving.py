@@ -6,6 +6,7 @@ import ast
 import copy
 import inspect
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck.calling import function_module
 from exportcheck.errors import BadModule
+from exportcheck.escaping import brief
 from exportcheck.importing import assigned_at, defined_at, import_named
 from exportcheck.logs import tidy
 from exportcheck.module_spec import ModuleSpec
@@ -128,12 +130,27 @@ def _maker(
         try:
             made = found(**kwargs)
         except (Exception, SystemExit) as error:  # a user's constructor may raise anything
-            raise complaint(error, where, what) from error
+            raise BadModule(f"{complaint(error, where, what)}{_advice(found, kwargs)}") from error
         if isinstance(made, torch.nn.Module):
             return made.eval()
         return function_module(found, kwargs, len(spec.inputs))
 
     return make
+
+
+def _advice(found: Callable[..., Any], kwargs: Mapping[str, Any]) -> str:
+    """What to say with `--arg`, where arguments are missing or not known."""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    missing = [p.name for p in named if p.default is p.empty and p.name not in kwargs]
+    if missing:
+        return f"; say {' '.join(f'--arg {name}=…' for name in missing)}"
+    if set(kwargs) - {p.name for p in named} and len(named) == len(parameters):
+        return f"; it takes {', '.join(p.name for p in named) or 'no arguments'}"
+    return ""
 
 
 def seed() -> None:
@@ -183,11 +200,18 @@ def _weights(file: str) -> Mapping[str, Any]:
     try:
         found = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip and PyTorch each raise errors of their own
-        text = " ".join(tidy(str(error)).split())[:200]
-        raise BadModule(f"--state {file}: cannot be loaded as weights alone: {text}") from error
+        text = " ".join(tidy(str(error)).split())
+        other = re.search(r"Unsupported (?:global|class|operand)\S* (?:GLOBAL )?(\S+)", text)
+        reason = f"it holds {other[1]}, and code is not loaded" if other else brief(text, 200)
+        raise BadModule(
+            f"--state {file}: cannot be loaded as weights alone: {reason}; save the weights with "
+            "torch.save(module.state_dict(), FILE)"
+        ) from error
     for key in ("state_dict", "model"):
         if isinstance(found, dict) and isinstance(found.get(key), dict):
             found = found[key]
     if not isinstance(found, dict):
-        raise BadModule(f"--state {file} holds {type(found).__name__} where a dict was expected")
+        raise BadModule(
+            f"--state {file} holds {type(found).__name__} where a dict was expected: a state_dict"
+        )
     return found

@@ -65,6 +65,10 @@ class Worst:
     index: tuple[int, ...]
 
 
+INCOMPARABLE = ("outputs", "shape", "dtype")
+"""Kinds of difference that leave no numbers to compare: how many outputs there are, and of what."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """The figures of one input class; errors are over the elements finite on both sides.
@@ -83,6 +87,7 @@ class Comparison:
         accuracy: the export beside eager, both held against float64: `more` where its largest error
             is less than half of eager's, `less` where it is more than twice that, else `as`; empty
             where float64 is not known.
+        detail: what stands where what was expected, for outputs that cannot be compared at all.
     """
 
     close: bool
@@ -96,6 +101,7 @@ class Comparison:
     kinds: dict[str, int] = field(default_factory=dict)
     worst: Worst | None = None
     accuracy: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)

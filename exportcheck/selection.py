@@ -190,6 +190,12 @@ def _nothing_matches(pattern: str, cases: Sequence[Case]) -> str:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """`; nearest: a, b` for a message, empty where nothing is near."""
+    """`; nearest: a, b` for a message; where nothing is near, all there are, if they are few."""
     near = difflib.get_close_matches(name.strip("*"), known, n=3, cutoff=0.5)
-    return f"; nearest: {', '.join(near)}" if near else ""
+    if near:
+        return f"; nearest: {', '.join(near)}"
+    return f"; there are: {', '.join(known)}" if 0 < len(known) <= _FEW else ""
+
+
+_FEW = 20
+"""Names that still fit in a message."""

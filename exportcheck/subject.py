@@ -89,13 +89,7 @@ class Subject:
     @property
     def changes_its_input(self) -> bool:
         """Whether the module writes to the tensors it is given, as in-place ones do."""
-        import torch
-
-        given = self.example()
-        before = [tensor.clone() for tensor in given]
-        with torch.no_grad():
-            self.build()(*given)
-        return any(not torch.equal(a, b) for a, b in zip(given, before))
+        return writes_to_its_input(self.build(), self.example())
 
     @property
     def place(self) -> str:
@@ -218,6 +212,17 @@ def run_eager(
         tensors = [t.double() if t.is_floating_point() else t for t in tensors]
     with torch.no_grad():
         return trees.arrays(module(*tensors))
+
+
+def writes_to_its_input(module: nn.Module, given: tuple[Any, ...]) -> bool:
+    """Whether `module` leaves other numbers in the tensors that it is given."""
+    import torch
+
+    tensors = [tensor.clone() for tensor in given]
+    with torch.no_grad():
+        module(*tensors)
+    # NaN, which is equal to nothing, stays NaN.
+    return any(bool(((a != b) & ((a == a) | (b == b))).any()) for a, b in zip(tensors, given))
 
 
 def import_object(path: str) -> Any:

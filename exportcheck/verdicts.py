@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exportcheck.escaping import brief
 from exportcheck.matrix import Column, Failure, failures
-from exportcheck.results import TRACE_FIXES, Culprit, Report, Status
+from exportcheck.results import INCOMPARABLE, TRACE_FIXES, Culprit, Report, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,8 +50,10 @@ def verdict(report: Report, activation: str) -> str:
         parts = [f"ships to {listed(names(shipped, asked, simulated=True))}"]
     for (status, cause), failed in _causes(report, activation).items():
         called = names([c for c in asked if c.target in failed], asked)
-        verb = _VERBS[status][len(called) > 1 or _several(called[-1])]
-        parts.append(f"{listed(called)} {verb}{f': {cause}' if cause else ''}")
+        several = len(called) > 1 or _several(called[-1])
+        verb = ("gives", "give") if status is None else _VERBS[status]
+        said = f" {cause}" if status is None else f": {cause}" if cause else ""
+        parts.append(f"{listed(called)} {verb[several]}{said}")
     if absent := columns(Status.UNAVAILABLE):
         parts.append(f"{listed(names(absent, asked))} not tried here")
     return "; ".join(parts)
@@ -65,14 +67,20 @@ def _several(name: str) -> bool:
     return " and " in name
 
 
-def _causes(report: Report, activation: str) -> dict[tuple[Status, str], list[str]]:
-    """Status and cause to the targets that fail so."""
-    found: dict[tuple[Status, str], list[str]] = {}
+def _causes(report: Report, activation: str) -> dict[tuple[Status | None, str], list[str]]:
+    """Status and cause to the targets that fail so; no status where no number is compared."""
+    found: dict[tuple[Status | None, str], list[str]] = {}
     for failure in failures(report):
         if failure.activation == activation:
-            key = (failure.status, brief(_cause(failure), _CAUSE))
+            key = (_status(failure), brief(_cause(failure), _CAUSE))
             found.setdefault(key, []).extend(failure.targets)
     return found
+
+
+def _status(failure: Failure) -> Status | None:
+    kinds = {k for r in failure.results for c in r.comparisons.values() for k in c.kinds}
+    other = failure.status is Status.MISMATCH and kinds & {*INCOMPARABLE}
+    return None if other else failure.status
 
 
 def _cause(failure: Failure) -> str:
@@ -80,7 +88,7 @@ def _cause(failure: Failure) -> str:
     blame = failure.blame
     if blame and blame.operators:
         return blame.text
-    if failure.status is Status.MISMATCH:
+    if _status(failure) is Status.MISMATCH:
         return blame.culprit.value if blame else ""
     return " ".join(failure.cause.partition(". ")[0].split())
 

@@ -140,6 +140,19 @@ def test_what_exporters_print_is_in_the_log_and_nowhere_else(capsys):
     assert captured.out == captured.err == ""
 
 
+def test_what_torchscript_compiled_is_checked_like_any_module():
+    module = torch.jit.script(nn.Sequential(nn.Linear(4, 4), nn.ReLU()))
+    targets = ["torchscript-*", "onnx-trace-opset17", "torch-export"]
+    report = exportcheck.check(module, torch.randn(2, 4), targets=targets)
+    assert [(r.case.activation, r.status) for r in report.results] == [
+        ("Sequential", Status.PASS),
+        ("Sequential", Status.PASS),
+        ("Sequential", Status.ERROR),
+        ("Sequential", Status.PASS),
+    ]
+    assert "Exporting a ScriptModule is not supported" in report.failures[0].message
+
+
 def test_a_green_assertion_returns_the_report():
     report = exportcheck.assert_exportable(nn.ReLU(), torch.ones(2, 3), targets=TRACE)
     assert report.green

@@ -116,6 +116,7 @@ def test_signs_of_zeros_count_where_asked_for(actual, expected, ask):
 def test_another_shape_is_not_compared(shape):
     found = compare(np.zeros(shape, np.float32), np.zeros((3, 2), np.float32), BARE, gates=False)
     assert (found.close, found.gates, found.kinds) == (False, True, {"shape": 6})
+    assert found.detail == f"shape {shape} where eager gives (3, 2)"
 
 
 @pytest.mark.parametrize("actual", DTYPES)
@@ -125,10 +126,11 @@ def test_another_type_is_not_compared(actual, expected):
     assert found.close == (actual == expected)
     if actual != expected:
         assert (found.gates, found.kinds) == (True, {"dtype": 3})
+        assert found.detail == f"{np.dtype(actual)} where eager gives {np.dtype(expected)}"
 
 
 def test_incomparable_is_as_wrong_as_can_be():
-    found = incomparable("outputs", 7)
+    found = incomparable("outputs", 7, "2 outputs where eager gives 7")
     assert (found.close, found.gates) == (False, True)
     assert (found.mismatched, found.total, found.kinds) == (7, 7, {"outputs": 7})
     assert found.max_error == found.max_abs_error == found.max_rel_error == INF

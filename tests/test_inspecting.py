@@ -65,6 +65,12 @@ def test_who_writes_to_stdout_is_noted(capfd):
     assert facts["notes"] == [f"tests/user_code/{line('Prints')[:-2]} writes to stdout"]
 
 
+def test_who_writes_to_its_input_is_noted():
+    facts = inspect_module(bad("Overwrites"), "bare")
+    place = f"tests/user_code/{line('Overwrites')[:-2]}"
+    assert facts["notes"] == [f"{place} writes to its input; only outputs are compared"]
+
+
 def test_the_facts_say_what_was_used():
     facts = inspect_module(ModuleSpec("tests.user_code.good:Hard"), "bare")
     assert facts["inputs"] == facts["outputs"] == ["float32 2x8x16x16"]

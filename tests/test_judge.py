@@ -47,6 +47,21 @@ def test_what_is_not_the_same_output_never_passes(actual, kind):
     assert verdict(found)[0] is Status.MISMATCH
 
 
+def test_what_cannot_be_compared_is_said_once_and_in_words():
+    given = [GRID, InputClass("tails", (values(-9, 0, 9),), gates=True)]
+    one, other = values(0, 0, 2), values(0, 0, 2).astype(np.int64)
+
+    def said(actual, *eager):
+        expected = Expected(eager, (None,) * len(eager))
+        pairs = (p for c in given for p in compared(RELU, c, actual, expected, TOLERANCE))
+        return verdict(dict(pairs))[1]
+
+    assert said((one,), other) == "float32 where eager gives int64"
+    assert said((one, one), one, other) == "output 1: float32 where eager gives int64"
+    assert said((one, one), one, one, one) == "2 outputs where eager gives 3"
+    assert said((one,), one[:2]) == "shape (3,) where eager gives (2,)"
+
+
 def test_what_eager_makes_nan_of_is_judged_apart_and_gates_only_when_strict():
     given = InputClass("infinities", (values(np.inf, -np.inf),), gates=True)
     found = judged(given, (values(np.inf, 0),), values(np.inf, np.nan))

@@ -37,6 +37,7 @@ def test_an_input_is_read_and_written_back(text, expected):
         ("1x2:3..1", "the range 3..1 is empty"),
         ("1x2:0..nan", "is empty"),
         ("a-b=1x2", "'a-b' is no name"),
+        ("99999x99999x9", "more than 268435456 numbers; say a smaller shape"),
     ],
 )
 def test_a_wrong_input_is_refused_with_the_part_that_is_wrong(text, words):

@@ -129,6 +129,11 @@ def test_weights_of_a_file_are_not_moved(tmp_path):
     assert torch.equal(found.build().slope, weights["slope"])
 
 
+def test_a_name_that_no_argument_has_is_refused():
+    with pytest.raises(BadModule, match="forward takes no 'foo'; it takes x, mask"):
+        source("Named", "foo=2x3", "x=2x3")
+
+
 def test_named_inputs_are_put_in_their_place():
     found = source("Named", "mask=2x3:bool", "x=2x3")
     assert [str(t.dtype) for t in found.example()] == ["torch.float32", "torch.bool"]

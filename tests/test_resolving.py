@@ -9,6 +9,7 @@ from torch import nn
 
 from exportcheck.errors import BadModule
 from exportcheck.module_spec import ModuleSpec, parse_input
+from exportcheck.modules import module_source
 from exportcheck.resolving import resolve
 
 GOOD = "tests.user_code.good"
@@ -79,6 +80,13 @@ def test_a_function_can_be_scripted(name):
     assert torch.equal(torch.jit.script(module)(x), module(x))
 
 
+def test_an_instance_that_torchscript_compiled_has_inputs_like_any_other(file):
+    lines = "import torch\nact = torch.jit.script(torch.nn.Sequential(torch.nn.Linear(3, 4)))\n"
+    found = module_source(spec(f"{file('mine.py', lines)}:act"), "bare")
+    assert found.place == "mine.py:2"
+    assert [one.shape for one in found.given.inputs] == [(4, 3)]
+
+
 def test_an_instance_is_copied():
     from tests.user_code.good import sharp
 
@@ -101,6 +109,22 @@ def test_an_instance_is_copied():
 )
 def test_what_names_no_module(text, words):
     assert words in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "missing 2 required positional arguments: 'a' and 'b'; say --arg a=… --arg b=…"),
+        ((("a", "1"), ("b", "2"), ("d", "3")), "unexpected keyword argument 'd'; it takes a, b, c"),
+        ((("a", "1"), ("b", "2"), ("c", "0")), "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_a_constructor_wants_is_said(file, args, words):
+    lines = (
+        "import torch\nclass A(torch.nn.Module):\n    def __init__(self, a, b, c=1):\n"
+        "        super().__init__()\n        1 / c\n"
+    )
+    assert refusal(f"{file('mine.py', lines)}:A", *args).endswith(words)
 
 
 def test_the_line_of_a_number_is_where_it_is_assigned():
@@ -140,6 +164,18 @@ def test_a_file_that_is_called_like_a_package_does_not_replace_it(file):
     assert onnx.__file__.endswith("__init__.py")
 
 
+@pytest.mark.parametrize("name", ["my äct 1.py", "2nd-try.py", "class.py", "aktivierung_ü.py"])
+def test_whatever_a_file_is_called_torchscript_loads_what_it_saved(file, tmp_path, name):
+    file(
+        f"odd dir ünï/{name}",
+        "import torch\nclass Doubled(torch.nn.Module):\n    def forward(self, x):\n"
+        "        return 2 * x\n",
+    )
+    module = resolve(spec(f"odd dir ünï/{name}:Doubled")).make()
+    torch.jit.save(torch.jit.script(module), tmp_path / "saved.pt")
+    assert float(torch.jit.load(tmp_path / "saved.pt")(torch.ones(()))) == 2.0
+
+
 def test_weights_are_loaded_also_from_a_checkpoint(tmp_path):
     weights = {"slope": torch.linspace(0, 1, 5)}
     for number, saved in enumerate((weights, {"state_dict": weights, "epoch": 3})):
@@ -162,6 +198,7 @@ class Evil:
         ({"other": torch.zeros(5)}, "does not fit"),
         ([1, 2], "holds list where a dict was expected"),
         (Evil(), "cannot be loaded as weights alone"),
+        (nn.ReLU(), "it holds torch.nn.modules.activation.ReLU, and code is not loaded; save the"),
         (None, "cannot be loaded as weights alone"),
     ],
 )

@@ -101,6 +101,8 @@ def test_quick_is_bare_and_one_variant_of_each_exporter():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        ({"targets": ["qqq"]}, "no target 'qqq'; there are: torchscript-trace, torchscript-script"),
+        ({"networks": ["qqq"]}, "no network 'qqq'; there are: bare"),
         ({"select": ["slu/*"]}, "no activation 'slu'; nearest: silu"),
         ({"select": ["silu/bar/*"]}, "no network 'bar'; nearest: bare"),
         ({"select": ["silu"]}, "five parts"),

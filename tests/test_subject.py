@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from exportcheck.catalog import activations
 from exportcheck.errors import Unavailable
 from exportcheck.networks import EXAMPLE_SHAPES
-from exportcheck.subject import FromCatalogue, Subject, import_object, run_eager, subject
+from exportcheck.subject import (
+    FromCatalogue,
+    Subject,
+    import_object,
+    run_eager,
+    subject,
+    writes_to_its_input,
+)
 
 
 def subject_of(name, network="bare", **changes):
@@ -132,3 +141,9 @@ def test_run_eager_copies_widens_and_takes_several_outputs():
     assert values.tolist() == [0, 1, 2]
     assert [o.dtype for o in outputs] == [np.float32] * 2
     assert [o.dtype for o in run_eager(Pair(), (values,), double=True)] == [np.float64] * 2
+
+
+def test_nan_that_stays_is_not_written():
+    given = (torch.tensor([math.nan, 1.0]),)
+    assert not writes_to_its_input(nn.ReLU(inplace=True), given)
+    assert writes_to_its_input(nn.Hardtanh(0.0, 0.5, inplace=True), given)

@@ -7,7 +7,7 @@ from exportcheck.results import Blame, Culprit, Operator, Report, Stage, Status
 from exportcheck.selection import runnable
 from exportcheck.targets import targets
 from exportcheck.verdicts import advice, listed, names, notes, verdict
-from tests.conftest import result
+from tests.conftest import comparison, result
 
 ERROR, MISMATCH = Status.ERROR, Status.MISMATCH
 
@@ -99,6 +99,18 @@ def test_wrong_numbers_by_different_faults_are_told_apart():
     )
     assert "ONNX trace 17 gives wrong numbers: runtime-kernel" in found
     assert "Core ML fp32 gives wrong numbers: exporter" in found
+
+
+def test_another_type_is_no_wrong_number():
+    other = comparison(close=False, kinds={"dtype": 12})
+    failed = {
+        "status": MISMATCH,
+        "message": "float32 where eager gives int64",
+        "comparisons": {"normal": other},
+        "blame": Blame(Culprit.EXPORTER, "the file says so"),
+    }
+    found = verdict(report(coreml_fp32=failed, coreml_fp16=failed), "my.py:A")
+    assert found.endswith("; Core ML fp32 and fp16 give float32 where eager gives int64")
 
 
 def test_nothing_ships_and_something_is_not_there():

@@ -73,6 +73,8 @@ def _named(text: str) -> str:
         UsageError: it names no class or function.
     """
     file, colon, name = text.rpartition(":")
+    if colon and not file.endswith(".py") and Path(file).is_file():
+        raise UsageError(f"{file} is no .py file; say path/to/file.py:Name or package.module:Name")
     if colon and file and all(part.isidentifier() for part in name.split(".")):
         return text
     if text.endswith(".py") or file.endswith(".py"):
@@ -86,8 +88,8 @@ def _named(text: str) -> str:
     if dot and path and not colon:
         return f"{path}:{name}"
     raise UsageError(
-        f"no activation or family {text!r}{nearest(text, _catalogue())}; a module of your own is "
-        "package.module:Name or path/to/file.py:Name"
+        f"no activation or family {text!r}{nearest(text, _catalogue())} (all: exportcheck list "
+        "activations); a module of your own is package.module:Name or path/to/file.py:Name"
     )
 
 
@@ -96,7 +98,7 @@ def _catalogue() -> list[str]:
 
 
 def _definitions(path: Path) -> Iterator[str]:
-    """The public classes and functions of a file, which is read and not run."""
+    """The public classes, functions and instances of a file, which is read and not run."""
     try:
         tree = ast.parse(path.read_text("utf-8"))
     except (SyntaxError, ValueError):
@@ -104,6 +106,17 @@ def _definitions(path: Path) -> Iterator[str]:
     for node in tree.body:
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
             yield node.name
+        if isinstance(node, ast.Assign) and _makes(node.value):
+            names = (target.id for target in node.targets if isinstance(target, ast.Name))
+            yield from (name for name in names if not name.startswith("_"))
+
+
+def _makes(value: ast.expr) -> bool:
+    """Whether an expression looks like a call of a class, or compiles a module."""
+    if not isinstance(value, ast.Call):
+        return False
+    called = ast.unparse(value.func).rpartition(".")[2]
+    return called[:1].isupper() or called in ("script", "trace")
 
 
 def parse_arg(text: str) -> tuple[str, str]:

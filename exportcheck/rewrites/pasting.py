@@ -8,6 +8,7 @@ import re
 import symtable
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -77,15 +78,23 @@ def _binding(name: str, value: Any, own: str) -> str:
         return f"import {value.__name__} as {name}"
     home = getattr(value, "__module__", None) or ""
     called = getattr(value, "__name__", "")
-    if called and getattr(sys.modules.get(home), called, None) is value:
+    if called and getattr(_importable(home), called, None) is value:
         return f"from {home} import {called}" + (f" as {name}" if name != called else "")
     # Ours are spelt out: whoever pastes a form need not have exportcheck.
     theirs = own.partition(".")[0] != __name__.partition(".")[0]
-    if theirs and getattr(sys.modules.get(own), name, None) is value:
+    if theirs and getattr(_importable(own), name, None) is value:
         return f"from {own} import {name}"
     if _is_literal(value):
         return f"{name} = {value!r}"
     return f"# {name}{_BESIDE}"
+
+
+def _importable(name: str) -> ModuleType | None:
+    """The module of this name, None where its file is called otherwise: the name is then ours."""
+    module = sys.modules.get(name)
+    file = Path(getattr(module, "__file__", None) or f"{name.rpartition('.')[2]}.py")
+    known = file.name.partition(".")[0] in (name.rpartition(".")[2], "__init__", "__main__")
+    return module if known else None
 
 
 _BESIDE = ": as it stands beside the original"

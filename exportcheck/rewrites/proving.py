@@ -17,7 +17,7 @@ from exportcheck.results import Comparison, Status
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted
 from exportcheck.rewrites.reaching import unreached
 from exportcheck.rewrites.slopes import Slope, difference, gradients
-from exportcheck.subject import SEED, Expected, Subject, run_eager
+from exportcheck.subject import SEED, Expected, Subject, run_eager, writes_to_its_input
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,6 +72,7 @@ class _Trial:
         """
         self._reaches()
         lines = [*self._numbers(), self._wide_numbers(), self._gradient()]
+        self._remark_input()
         return Proof(
             tuple(filter(None, lines)), tuple(self.remarks), when_training=self._trains_alike()
         )
@@ -157,6 +158,16 @@ class _Trial:
         remark = f"at a kink, where there is no gradient, autograd says {kink}"
         if not any(r.startswith("at a kink") for r in self.remarks):
             self.remarks.append(remark)
+
+    def _remark_input(self) -> None:
+        """Somebody may count on the input being overwritten; the outputs do not show it."""
+        import torch
+
+        given = tuple(torch.from_numpy(array) for array in self.given[0].arrays)
+        modules = (copy.deepcopy(self.original), copy.deepcopy(self.other))
+        theirs, mine = (writes_to_its_input(module, given) for module in modules)
+        if theirs and not mine:
+            self.remarks.append("the original writes to its input, which this leaves as it was")
 
     def _trains_alike(self) -> bool:
         """Whether the two agree in training mode too, random numbers drawn from the same seed."""

@@ -113,7 +113,9 @@ class TorchScript:
         import torch
 
         if self.mode == "script":
-            _forget_classes()
+            # Of what is compiled already the class must be kept: without, saving it crashes.
+            if not any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+                _forget_classes()
             return torch.jit.script(module)
         return trace(module, example)
 

@@ -137,8 +137,7 @@ def _named(name: str, known: Mapping[str, _Found], kind: str) -> _Found:
     from exportcheck.selection import nearest
 
     if name not in known:
-        hint = nearest(name, list(known)) or f"; there are: {', '.join(known)}"
-        raise UsageError(f"no {kind} {name!r}{hint}")
+        raise UsageError(f"no {kind} {name!r}{nearest(name, list(known))}")
     return known[name]
 
 

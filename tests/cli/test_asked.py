@@ -50,6 +50,8 @@ def test_an_activation_that_is_fed_otherwise_becomes_a_module():
         ("nothing-like-it", (), "package.module:Name or path/to/file.py:Name"),
         (GOOD, (), f"{GOOD}:Hard, {GOOD}:Scaled"),
         (f"{GOOD}:", (), "say which class or function"),
+        (GOOD, (), f", {GOOD}:sharp"),
+        (f"{Path(GOOD).parents[2] / 'README.md'}:X", (), "README.md is no .py file; say path"),
         ("nofile.py", (), "nofile.py: there is no such file"),
         (f"{GOOD}:Hard", ("cnv",), "no network 'cnv'"),
         ("softmax-dim1", ("nowhere",), "no network 'nowhere'"),

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from exportcheck.catalog import activations
-from exportcheck.rewrites.pasting import joined, of_class, snake, standalone
+from exportcheck.importing import import_named
+from exportcheck.rewrites.pasting import joined, of_class, snake, standalone, taken_from_beside
 from exportcheck.subject import FromCatalogue, import_object
 
 WRITTEN = [a for a in activations().values() if a.module.startswith("exportcheck.")]
@@ -65,6 +66,21 @@ def test_a_name_gets_the_line_that_makes_it(source, line):
 def test_a_local_object_is_named_and_not_guessed():
     text = standalone("def f(x):\n    return x is here", {"here": object()}, __name__)
     assert text.startswith("# here: as it stands beside the original\n")
+
+
+def test_what_is_in_a_file_of_no_importable_name_is_not_imported(tmp_path):
+    (tmp_path / "my act.py").write_text("LIMIT = 2.5\nODD = object()\ndef g(x):\n    return x\n")
+    scope = vars(import_named(str(tmp_path / "my act.py")))
+    source = "def f(x):\n    return g(x) < LIMIT or ODD"
+    assert standalone(source, scope, scope["__name__"]).splitlines()[:3] == [
+        "LIMIT = 2.5",
+        "# ODD: as it stands beside the original",
+        "# g: as it stands beside the original",
+    ]
+    assert set(taken_from_beside(standalone(source, scope, scope["__name__"]), scope)) == {
+        "ODD",
+        "g",
+    }
 
 
 def test_imports_are_in_order_and_annotations_postponed_where_they_were():

@@ -57,6 +57,13 @@ def without_threshold(x):
     return torch.log1p(torch.exp(x.clamp(max=80)))
 
 
+def test_that_the_original_writes_to_its_input_is_said():
+    overwriting = Function(lambda x: x.mul_(torch.sigmoid(x)))
+    found = proved(overwriting, Function(lambda x: x * torch.sigmoid(x)))
+    assert found.remarks == ("the original writes to its input, which this leaves as it was",)
+    assert proved(nn.SiLU(), nn.SiLU()).remarks == ()
+
+
 WRONG = {
     "hardswish with the gate's operations in another order": (nn.Hardswish(), wrong_gate),
     "hardsigmoid with alpha 0.2 for 1/6": (nn.Hardsigmoid(), onnx_hardsigmoid),

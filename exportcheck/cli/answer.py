@@ -74,7 +74,8 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
     kind = "elementwise" if facts["elementwise"] else ""
     if facts["knees"]:
         kind += f", probed around {', '.join(f'{x:g}' for x in facts['knees'])}"
-    sizes = f"{facts['parameters']} parameters" if facts["parameters"] else "no parameters"
+    count = facts["parameters"]
+    sizes = f"{count or 'no'} parameter{'' if count == 1 else 's'}"
     said = [
         f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",
         f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",

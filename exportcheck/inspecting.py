@@ -79,7 +79,7 @@ def steady_outputs(found: FromModule, example: Arrays) -> Arrays:
         why = "it keeps what it saw" if _equal(once, anew) else "it draws random numbers"
         raise BadModule(
             f"{found.place}: forward gives other numbers the second time on the same inputs, "
-            f"in eval mode: {why}, so no comparison can be made"
+            f"in eval mode: {why}, so no comparison can be made; let it do that when training only"
         )
     return once
 

@@ -108,7 +108,8 @@ def _others(found: FromModule, example: Arrays) -> Arrays:
 
 def _refuse(found: FromModule, why: str) -> None:
     raise BadModule(
-        f"{found.place}: forward gives other numbers {why}, so no comparison can be made"
+        f"{found.place}: forward gives other numbers {why}, so no comparison can be made; "
+        "let it do that when training only"
     )
 
 

@@ -32,7 +32,7 @@ def line(name) -> str:
         ("Shape", "not enough values to unpack"),
         ("Text", "forward returns an object of type str; tensors were expected"),
         ("Nothing", "forward returns None; tensors were expected"),
-        ("Random", "it draws random numbers"),
+        ("Random", "it draws random numbers, so no comparison can be made; let it do that when"),
         ("Counts", "it keeps what it saw"),
         ("Caches", "after it was given others than before, in eval mode: it keeps what it saw"),
         ("Cuda", "needs CUDA"),

@@ -21,9 +21,9 @@ from exportcheck.module_inputs import large_and_negative, odd, of_law, refuse_va
 from exportcheck.module_spec import TRACING, InputSpec, ModuleSpec
 from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
+from exportcheck.unsettling import unsettle
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
 
 Announce = Callable[[str, str], None]
@@ -99,7 +99,7 @@ class FromModule:
         module = self.resolved.make()
         seed()
         if not self.resolved.ready:
-            self.moved = tuple(_unsettle(module))
+            self.moved = tuple(unsettle(module))
         module = with_keywords(module, self.given.inputs)
         if self.network != "bare":
             module = networks.NETWORKS[self.network](module)
@@ -205,37 +205,6 @@ class FromModule:
         if not accepted:
             axes = ", ".join(map(str, self.dynamic))
             raise BadModule(f"{reason}; it accepts no other size on --dynamic {axes}") from reason
-
-
-def _unsettle(module: nn.Module) -> list[str]:
-    """Moves parameters, and statistics of batch norms, of several elements that are all alike.
-
-    Returns:
-        The names of what was moved.
-    """
-    import torch
-
-    moved = []
-    with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            if _alike(parameter):
-                parameter.add_(0.1 * torch.randn_like(parameter))
-                moved.append(name)
-        for name, statistic in module.named_buffers():
-            kind = name.rpartition(".")[2]
-            if kind == "running_mean" and _alike(statistic):
-                statistic.normal_(0.0, 0.2)
-                moved.append(name)
-            if kind == "running_var" and _alike(statistic):
-                statistic.uniform_(0.5, 1.5)
-                moved.append(name)
-    return moved
-
-
-def _alike(tensor: torch.Tensor) -> bool:
-    """Whether it has several elements, floats, all of them the same."""
-    several = tensor.is_floating_point() and tensor.numel() > 1
-    return several and bool((tensor == tensor.flatten()[0]).all())
 
 
 def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule:

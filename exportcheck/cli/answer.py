@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 _NOTES = 6
 _CAUSE = 300
 _SHAPES = 6
+_NO_FORM = "no form was found to try"
+_LOOKED_FOR = (
+    "looked for: native activations among the modules, and in the forward of each, calls of their "
+    "functions, branches on data, writes in place; not in what it calls: helpers, super()"
+)
 
 
 def compose(
@@ -67,6 +72,8 @@ def compose(
     for name in rows:
         parts += _notes(name, report, verbose)
         parts += _forms(rewrites.get(name, {}), verbose)
+        if name in rewrites and not any(rewrites[name].get(k) for k in ("found", "refuted")):
+            parts += ["", Text(_NO_FORM, style="bold"), _indented(_LOOKED_FOR, "dim")]
     wrong = [name for name, one in held.items() if one["refuted"]]
     last = f"{totals(report)}{f'; not the reference: {len(wrong)}' if wrong else ''}"
     return _Trimmed(Group(*parts, "", Text(last, style="bold")))

@@ -41,7 +41,7 @@ def printed(*results, facts=FACTS, rewrites=None, held=None, color=None, **optio
                 Report(results),
                 console.width,
                 {"my.py:A": facts},
-                {"my.py:A": rewrites or {}},
+                {"my.py:A": rewrites} if rewrites else {},
                 {"my.py:A": held} if held else {},
                 **options,
             )
@@ -69,6 +69,13 @@ def test_who_is_not_the_reference_is_told_so_first_and_last():
     assert lines[0] == "my.py:A is not the reference; it ships to TorchScript"
     assert lines[-1] == "1 case: 1 pass; not the reference: 1"
     assert printed(PASSED).splitlines()[-1] == "1 case: 1 pass"
+
+
+def test_where_no_form_was_found_it_is_said_what_was_looked_for():
+    text = printed(FAILED, rewrites={"found": [], "refuted": [], "code": ""})
+    assert "no form was found to try\n    looked for: native activations" in text
+    refuted = [{"replacement": "Other", "why": "it is another one"}]
+    assert "no form was found" not in printed(FAILED, rewrites={"refuted": refuted})
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ import dataclasses
 import io
 import logging
 import random
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exportcheck.calling import function_module, with_structure
 from exportcheck.environment import describe
-from exportcheck.errors import UsageError
+from exportcheck.errors import BadModule, UsageError
 from exportcheck.guessing import Guess, guess
 from exportcheck.importing import defined_at
 from exportcheck.inspecting import steady_outputs
@@ -35,15 +36,27 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+class ModuleReport(Report):
+    """A report of one module, which prints as its verdict, the matrix and the failures."""
+
+    def __str__(self) -> str:
+        from exportcheck.render.terminal import render
+
+        names = dict.fromkeys(r.case.activation for r in self.results)
+        heads = [f"{name} {verdict(self, name)}" for name in names]
+        width = shutil.get_terminal_size((160, 24)).columns
+        return "\n".join([*heads, "", render(self, width=width).rstrip()])
+
+
 def check(
     module: nn.Module | Callable[..., Any],
     example_inputs: Any = None,
     *,
-    targets: Sequence[str] = (),
+    targets: Sequence[str] | str = (),
     dynamic: Sequence[int] = (),
     strict: bool = False,
     name: str = "",
-) -> Report:
+) -> ModuleReport:
     """Exports a module by every target, runs each file back and compares it with eager.
 
     In this process: a crash of an exporter is yours too. The module is copied and not touched; its
@@ -53,7 +66,8 @@ def check(
         module: an `nn.Module`, or a function of tensors.
         example_inputs: a tensor, a tuple of arguments, or a dictionary of keyword arguments, nested
             as you like; guessed where there are none: NCHW, then (N, C), then (N, L, C).
-        targets: names or patterns such as `onnx-*`; all targets that run here when empty.
+        targets: names or patterns such as `onnx-*`, or one of them; all targets that run here when
+            empty.
         dynamic: axes, of every input, whose size may change after the export.
         strict: whether what is else only noted fails too: NaN, signed zeros, huge inputs.
         name: in the report; that of the class or function when empty.
@@ -67,25 +81,28 @@ def check(
     with _undisturbed() as said:
         source = _source(module, example_inputs, name, tuple(dynamic))
         example = tuple(tensor.numpy() for tensor in source.example())
-        steady_outputs(source, example)
+        try:
+            steady_outputs(source, example)
+        except BadModule as refusal:
+            raise BadModule(f"{refusal}{_hint(example_inputs, str(refusal))}") from refusal
         what = Subject(source)
         toolchain = current_toolchain()
         results = [
             _logged(Case(name, "bare", target, runtime, toolchain), what, strict, said)
             for target, runtime in runnable(targets)
         ]
-    return Report(tuple(results), describe())
+    return ModuleReport(tuple(results), describe())
 
 
 def assert_exportable(
     module: nn.Module | Callable[..., Any],
     example_inputs: Any = None,
     *,
-    targets: Sequence[str] = (),
+    targets: Sequence[str] | str = (),
     dynamic: Sequence[int] = (),
     strict: bool = False,
     name: str = "",
-) -> Report:
+) -> ModuleReport:
     """The report of `check`, all of it green; arguments as there.
 
     Raises:
@@ -158,6 +175,15 @@ def _call(example_inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if isinstance(example_inputs, tuple):
         return example_inputs, {}
     return (example_inputs,), {}
+
+
+def _hint(example_inputs: Any, refusal: str) -> str:
+    """How several arguments are written, where they may have been written otherwise."""
+    if isinstance(example_inputs, list):
+        return "; a list is one argument: several arguments go in a tuple, as (x, y)"
+    if isinstance(example_inputs, tuple) and "positional argument" in refusal:
+        return "; a tuple is the arguments: one that is itself a tuple goes in another, ((x, y),)"
+    return ""
 
 
 def _logged(case: Case, what: Subject, strict: bool, said: io.StringIO) -> Result:

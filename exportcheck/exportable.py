@@ -72,7 +72,7 @@ class Swaps:
 
 
 def make_exportable(
-    model: nn.Module, *, targets: Sequence[str], example_inputs: Any = None
+    model: nn.Module, *, targets: Sequence[str] | str, example_inputs: Any = None
 ) -> Swaps:
     """Swaps, in place, each submodule that fails on one of `targets` for a form that was proved.
 
@@ -87,7 +87,7 @@ def make_exportable(
 
     Args:
         model: any module, in training or eval mode, on any device.
-        targets: names or patterns such as `onnx-*`.
+        targets: names or patterns such as `onnx-*`, or one of them.
         example_inputs: a tensor or a tuple of them. Without, submodules are tried on NCHW, (N, C)
             and (N, L, C), and the whole is not compared.
 
@@ -100,7 +100,7 @@ def make_exportable(
         return _Swapping(model, names, example).run()
 
 
-def _names(patterns: Sequence[str]) -> tuple[str, ...]:
+def _names(patterns: Sequence[str] | str) -> tuple[str, ...]:
     known = known_targets()
     patterns = [patterns] if isinstance(patterns, str) else patterns
     for pattern in patterns:

@@ -46,6 +46,8 @@ class InputClass:
         arrays: one for each input of the module, float32 where they are floats.
         gates: whether differences fail the case.
         strict: whether even those do where eager makes NaN of an infinity.
+        finite: whether, where differences fail nothing else, an infinity or NaN in place of eager's
+            ordinary number still does.
         count: of the batches that are laid behind each other along the first axis: an exported
             program may take one size only.
     """
@@ -54,6 +56,7 @@ class InputClass:
     arrays: tuple[np.ndarray, ...]
     gates: bool
     strict: bool = False
+    finite: bool = False
     count: int = 1
 
     @property

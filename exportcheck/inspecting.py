@@ -9,6 +9,7 @@ import numpy as np
 from exportcheck.errors import BadModule
 from exportcheck.gradients import gradient_facts
 from exportcheck.guessing import call
+from exportcheck.inputs import InputClass
 from exportcheck.module_spec import ModuleSpec
 from exportcheck.modules import Announce, FromModule, module_source
 from exportcheck.subject import Subject
@@ -47,7 +48,9 @@ def inspect_module(
             "elementwise": found.elementwise,
             "knees": sorted(found.law.knees[:_KNEES_SHOWN]) if found.elementwise else [],
             "parameters": found.parameters,
+            "moved": list(found.moved),
         }
+        facts["left_out"] = list(found.left_out)
         # Refuses sizes that do not fit, and special values eager does not take, before any case.
         facts["classes"] = [one.name for one in found.inputs("float32")]
         if spec.train:
@@ -62,26 +65,52 @@ def inspect_module(
 
 
 def steady_outputs(found: FromModule, example: Arrays) -> Arrays:
-    """What the module answers, the same each time.
+    """What the module answers, the same each time, whatever it was given in between.
 
     Raises:
-        BadModule: no tensor, or other numbers the second time.
+        BadModule: no tensor, no element, or other numbers than a module that saw nothing yet.
     """
     module = found.build()
-    answers = [call(module, example, found.place) for _ in range(2)]
-    once, twice = map(arrays, answers)
+    answer = call(module, example, found.place)
+    once = arrays(answer)
     if not once:
+        raise BadModule(f"{found.place}: forward returns {_kind(answer)}; tensors were expected")
+    if not any(array.size for array in once):
+        shapes = ", ".join(map(_text, once))
         raise BadModule(
-            f"{found.place}: forward returns {_kind(answers[0])}; tensors were expected"
+            f"{found.place}: forward returns {shapes}, no elements, so that nothing would be "
+            "compared: give it other inputs"
         )
+    other = _others(found, example)
+    then, twice = (arrays(call(module, given, found.place)) for given in (other, example))
     if not _equal(once, twice):
         anew = arrays(call(found.build(), example, found.place))
         why = "it keeps what it saw" if _equal(once, anew) else "it draws random numbers"
-        raise BadModule(
-            f"{found.place}: forward gives other numbers the second time on the same inputs, "
-            f"in eval mode: {why}, so no comparison can be made; let it do that when training only"
-        )
+        _refuse(found, f"the second time on the same inputs, in eval mode: {why}")
+    # What only the first inputs set, the same inputs do not show.
+    if not _equal(then, arrays(call(found.build(), other, found.place))):
+        _refuse(found, "after it was given others than before, in eval mode: it keeps what it saw")
     return once
+
+
+def _others(found: FromModule, example: Arrays) -> Arrays:
+    """Other inputs of the same shapes, or the same where the module takes no others.
+
+    Floats halfway to zero, or to the upper end of their range; all else in reverse order.
+    """
+    highs = [spec.high or 0.0 for spec in found.given.inputs] or [0.0] * len(example)
+    other = tuple(
+        ((array + high) / 2).astype(array.dtype) if array.dtype.kind == "f" else np.flip(array)
+        for array, high in zip(example, highs)
+    )
+    return other if found.accepts(InputClass("other", other, gates=False)) else example
+
+
+def _refuse(found: FromModule, why: str) -> None:
+    raise BadModule(
+        f"{found.place}: forward gives other numbers {why}, so no comparison can be made; "
+        "let it do that when training only"
+    )
 
 
 def _kind(answer: Any) -> str:

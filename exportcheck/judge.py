@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import traceback
 from typing import Any, Iterator, Mapping
@@ -10,7 +11,7 @@ import numpy as np
 
 from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable
 from exportcheck.errors import ExportcheckError
-from exportcheck.inputs import InputClass
+from exportcheck.inputs import TAIL_LIMITS, InputClass
 from exportcheck.logs import tidy
 from exportcheck.results import Comparison, Status
 from exportcheck.subject import Expected, Subject
@@ -41,7 +42,12 @@ def compared(
         }
         undefined = np.isnan(eager)
         if given.name != "infinities" or not undefined.any():
-            yield name, compare(mine, eager, tolerance, **options)
+            found = compare(mine, eager, tolerance, **options)
+            if given.finite and not found.close and not found.gates:
+                lost = ~np.isfinite(mine) & (np.abs(eager) <= TAIL_LIMITS["float32"])
+                overflown = not compare(mine, eager, tolerance, where=lost, **options).close
+                found = dataclasses.replace(found, gates=overflown)
+            yield name, found
             continue
         yield name, compare(mine, eager, tolerance, where=~undefined, **options)
         options["gates"] = given.strict

@@ -1,4 +1,4 @@
-"""What kind of function a module is: whether elementwise, and where its law changes."""
+"""What kind of function a module is: whether elementwise, and where its law may change."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def _outputs(module: nn.Module, batch: np.ndarray) -> tuple[np.ndarray, ...]:
 def constants(module: nn.Module, batch: np.ndarray) -> Sequence[float]:
     """The numbers in the module's graph, and their opposites: a knee may lie there.
 
-    None where the module cannot be traced.
+    And threshold / beta, where a softplus gives way to a straight line. Of a module that cannot be
+    traced, that one alone.
     """
     import torch
 
@@ -93,15 +94,33 @@ def constants(module: nn.Module, batch: np.ndarray) -> Sequence[float]:
         example = torch.from_numpy(batch.copy())
         graph = torch.jit.trace(module, example, check_trace=False, strict=False).inlined_graph
     except Exception:  # what cannot be traced shows no constants; its law is found by trying too
-        return ()
+        return _signed(_softplus_knees(module))
     found: list[float] = []
+    for node in graph.findAllNodes("aten::softplus", True):
+        beta, threshold = (value.toIValue() for value in list(node.inputs())[1:])
+        found += [threshold / beta] if beta else []
+    found += _softplus_knees(module)
     for node in graph.findAllNodes("prim::Constant", True):
         value = node.output().toIValue()
         values = [value] if isinstance(value, (int, float)) else []
         if isinstance(value, torch.Tensor) and value.numel() <= 16 and not value.is_complex():
             values = [float(x) for x in value.flatten().tolist()]
         found += [float(v) for v in values if not isinstance(v, bool) and math.isfinite(v)]
-    return [sign * value for value in dict.fromkeys(found) for sign in (1.0, -1.0)]
+    return _signed(found)
+
+
+def _signed(values: Sequence[float]) -> Sequence[float]:
+    return [sign * value for value in dict.fromkeys(values) for sign in (1.0, -1.0)]
+
+
+def _softplus_knees(module: nn.Module) -> Sequence[float]:
+    """threshold / beta of each part that has both: beta * x is what is held against threshold."""
+    pairs = ((getattr(m, "threshold", None), getattr(m, "beta", None)) for m in module.modules())
+    return [
+        float(threshold / beta)
+        for threshold, beta in pairs
+        if isinstance(threshold, (int, float)) and isinstance(beta, (int, float)) and beta
+    ]
 
 
 def _kinks(module: nn.Module, batch: np.ndarray) -> Iterator[float]:

@@ -107,6 +107,7 @@ class ModuleSpec:
         state: a file of weights; empty for seeded ones.
         dynamic: the axes, of every input that has them, whose size may change after the export.
         train: whether gradients are checked.
+        settled: whether its weights stay as the constructor leaves them, even where all are alike.
         traced: whether it may be traced before it is exported.
     """
 
@@ -116,6 +117,7 @@ class ModuleSpec:
     state: str = ""
     dynamic: tuple[int, ...] = ()
     train: bool = False
+    settled: bool = False
     traced: bool = True
 
     @property
@@ -141,5 +143,6 @@ def spec_from_json(data: Mapping[str, Any]) -> ModuleSpec:
         state=data["state"],
         dynamic=tuple(data["dynamic"]),
         train=data["train"],
+        settled=data["settled"],
         traced=data["traced"],
     )

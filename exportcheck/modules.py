@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable
@@ -18,21 +17,20 @@ from exportcheck.guessing import Guess, call, guess, sample
 from exportcheck.importing import defined_at
 from exportcheck.inputs import InputClass
 from exportcheck.laws import Law, law_of
+from exportcheck.module_inputs import large_and_negative, odd, of_law, refuse_vain, resized
 from exportcheck.module_spec import TRACING, InputSpec, ModuleSpec
 from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 Announce = Callable[[str, str], None]
 """Is told, before user code runs, what runs and at which file and line it begins."""
 
 NOTES_LIMIT = 1_000_000
-"""A module of more parameters is run on the gating inputs alone: a note is not worth minutes."""
-
-_KNEE_POINTS = 18
-"""How many numbers stand for a knee."""
+"""A module of more parameters is not run on `odd` inputs: a note is not worth minutes."""
 
 
 class FromModule:
@@ -45,7 +43,11 @@ class FromModule:
         given: the inputs of the module, and how they were found.
         dynamic: the axes whose size may change.
         values: the example itself where the caller gave one.
+        moved: the names of parameters and statistics that were moved apart, once it is built.
         traced: whether it may be traced, to find where its law changes.
+
+    Raises:
+        BadModule: the inputs have no elements, or none has one of the axes.
     """
 
     is_module = True
@@ -67,6 +69,8 @@ class FromModule:
         self.given = given
         self.dynamic = dynamic
         self.values = values
+        refuse_vain(given.inputs, dynamic)
+        self.moved: tuple[str, ...] = ()
         self.traced = traced
         self._template: nn.Module | None = None
 
@@ -78,8 +82,9 @@ class FromModule:
     def build(self) -> nn.Module:
         """A new module in eval mode, always with the same weights.
 
-        Parameters that the constructor leaves all alike are moved a little, or an exporter that
-        mixes channels up would go unseen; an instance's own weights are never touched.
+        Parameters whose elements the constructor leaves all alike are moved apart a little, or an
+        exporter that mixes channels up would go unseen. A single number is what its author meant,
+        and an instance's own weights are never touched.
         """
         if self._template is None:
             self._template = self._made()
@@ -91,10 +96,11 @@ class FromModule:
     def _made(self) -> nn.Module:
         import torch
 
-        module = with_keywords(self.resolved.make(), self.given.inputs)
+        module = self.resolved.make()
         seed()
         if not self.resolved.ready:
-            _unsettle(module)
+            self.moved = tuple(_unsettle(module))
+        module = with_keywords(module, self.given.inputs)
         if self.network != "bare":
             module = networks.NETWORKS[self.network](module)
             networks.randomise(module)
@@ -131,16 +137,30 @@ class FromModule:
             return inputs.network_inputs(networks.EXAMPLE_SHAPES[self.network], dtype)
         found = [InputClass("given", self.values, gates=True)] if self.values else []
         if self.elementwise:
-            found += _of_law(self.law, self.given.inputs[0], dtype)
+            found += of_law(self.law, self.given.inputs[0], dtype)
         elif not self.values:
             found.append(InputClass("normal", self._batch(self.given.inputs, dtype), gates=True))
         found += self._resized(dtype)
-        found = [one for one in found if one.gates or self._accepts(one)]
-        if not self.elementwise and self.parameters <= NOTES_LIMIT:
-            found += filter(self._accepts, _changed(found[0], self.given.inputs))
+        found = [one for one in found if one.gates or self.accepts(one)]
+        if not self.elementwise:
+            # Float16 overflows legitimately, whoever exported it.
+            specs = self.given.inputs
+            finite = "float16" not in (dtype, *(spec.dtype for spec in specs))
+            more = [*large_and_negative(found[0], specs, finite=finite)]
+            more += odd(found[0], specs) if self.parameters <= NOTES_LIMIT else ()
+            found += filter(self.accepts, more)
         return tuple(found)
 
-    def _accepts(self, given: InputClass) -> bool:
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The names of the input classes that it is too large for."""
+        spared = self.network == "bare" and self.parameters > NOTES_LIMIT
+        if self.elementwise or not spared:
+            return ()
+        given = InputClass("", self._example(), gates=True)
+        return tuple(one.name for one in odd(given, self.given.inputs))
+
+    def accepts(self, given: InputClass) -> bool:
         """Whether eager itself takes such inputs; a module may well refuse NaN."""
         try:
             module = self.build()
@@ -170,7 +190,7 @@ class FromModule:
             return
         accepted = 0
         for larger in (lambda n: n + 1, lambda n: 2 * n, lambda n: 3 * n):
-            specs = [_resized(spec, self.dynamic, larger) for spec in self.given.inputs]
+            specs = [resized(spec, self.dynamic, larger) for spec in self.given.inputs]
             batch = self._batch(specs, dtype)
             try:
                 call(self.build(), batch, self.place)
@@ -187,75 +207,35 @@ class FromModule:
             raise BadModule(f"{reason}; it accepts no other size on --dynamic {axes}") from reason
 
 
-def _resized(spec: InputSpec, axes: tuple[int, ...], larger: Callable[[int], int]) -> InputSpec:
-    sizes = (larger(n) if axis in axes else n for axis, n in enumerate(spec.shape))
-    return dataclasses.replace(spec, shape=tuple(sizes))
+def _unsettle(module: nn.Module) -> list[str]:
+    """Moves parameters, and statistics of batch norms, of several elements that are all alike.
 
-
-def _of_law(law: Law, spec: InputSpec, dtype: str) -> Iterator[InputClass]:
-    """The input classes of an elementwise module, within its range where it has one."""
-    size = math.prod(spec.shape)
-    shown = dataclasses.replace(law, knees=law.knees[: max(1, size // _KNEE_POINTS)])
-    if spec.dtype == "float16":
-        dtype = "float16"
-    classes = inputs.bare_inputs(shown, spec.shape, dtype)
-    if spec.low is None or spec.high is None:
-        for one in classes:
-            yield dataclasses.replace(one, arrays=(one.values.astype(spec.dtype),))
-        return
-    grid = np.linspace(spec.low, spec.high, size).reshape(spec.shape)
-    yield InputClass("grid", (grid.astype(dtype).astype(spec.dtype),), gates=True)
-    knees = next(one.values for one in classes if one.name == "knees")
-    inside = knees[(knees >= spec.low) & (knees <= spec.high)]
-    if inside.size:
-        yield InputClass("knees", (np.resize(inside, spec.shape).astype(spec.dtype),), gates=True)
-
-
-def _changed(ordinary: InputClass, specs: Sequence[InputSpec]) -> Iterator[InputClass]:
-    """The negative of ordinary inputs of a module that is not elementwise, and, as notes, odd ones.
-
-    Negated inputs gate: they are as ordinary as the given ones, and a trace that kept one side of a
-    branch on data (`if x.sum() > 0`) shows only where the other is taken. Large, zero, infinite and
-    undefined inputs are notes.
+    Returns:
+        The names of what was moved.
     """
-    free = [spec.floating and spec.low is None for spec in specs]
-    if not any(free):
-        return
-    random = np.random.RandomState(1)
-
-    def changed(change: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, ...]:
-        pairs = zip(ordinary.arrays, free)
-        return tuple(change(a).astype(a.dtype) if wanted else a for a, wanted in pairs)
-
-    def spoilt(values: Sequence[float]) -> Callable[[np.ndarray], np.ndarray]:
-        def change(array: np.ndarray) -> np.ndarray:
-            places = random.permutation(array.size)[: max(1, array.size // 64)]
-            result = array.copy()
-            result.flat[places] = np.resize(values, places.size)
-            return result
-
-        return change
-
-    yield InputClass("negated", changed(lambda a: -a), gates=True)
-    yield InputClass("scaled", changed(lambda a: a * 16), gates=False)
-    yield InputClass("all zero", changed(lambda a: a * 0), gates=False)
-    yield InputClass("infinities", changed(spoilt([np.inf, -np.inf])), gates=False)
-    yield InputClass("nan", changed(spoilt([np.nan])), gates=False)
-
-
-def _unsettle(module: nn.Module) -> None:
-    """Moves parameters whose values are all alike, and the statistics of batch norms."""
     import torch
-    from torch import nn
 
+    moved = []
     with torch.no_grad():
-        for parameter in module.parameters():
-            if parameter.is_floating_point() and bool((parameter == parameter.flatten()[:1]).all()):
+        for name, parameter in module.named_parameters():
+            if _alike(parameter):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-        for layer in module.modules():
-            if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.track_running_stats:
-                layer.running_mean.normal_(0.0, 0.2)  # type: ignore[union-attr]  # tracked
-                layer.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr]  # tracked
+                moved.append(name)
+        for name, statistic in module.named_buffers():
+            kind = name.rpartition(".")[2]
+            if kind == "running_mean" and _alike(statistic):
+                statistic.normal_(0.0, 0.2)
+                moved.append(name)
+            if kind == "running_var" and _alike(statistic):
+                statistic.uniform_(0.5, 1.5)
+                moved.append(name)
+    return moved
+
+
+def _alike(tensor: torch.Tensor) -> bool:
+    """Whether it has several elements, floats, all of them the same."""
+    several = tensor.is_floating_point() and tensor.numel() > 1
+    return several and bool((tensor == tensor.flatten()[0]).all())
 
 
 def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule:
@@ -266,6 +246,7 @@ def _from_spec(spec: ModuleSpec, network: str, announce: Announce) -> FromModule
     """
     announce("the import", "")
     resolved = resolve(spec)
+    resolved = dataclasses.replace(resolved, ready=resolved.ready or spec.settled)
     announce("the constructor", resolved.place)
     module = resolved.make()
     announce("forward", forward_of(module) or resolved.place)

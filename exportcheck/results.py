@@ -230,6 +230,10 @@ class Result:
         return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
 
 
+TRACE_FIXES = "the trace fixes what forward decides by data at "
+"""How the note begins that names the lines where a trace kept what one run decided."""
+
+
 class ChangeKind(str, Enum):
     """How a cell, or the environment, differs between two reports."""
 

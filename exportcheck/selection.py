@@ -85,18 +85,20 @@ def all_cases(toolchain: str, *, anywhere: bool = False, modules: Iterable[str] 
 
 
 def runnable(
-    patterns: Sequence[str] = (), *, anywhere: bool = False, toolchain: str = ""
+    patterns: Sequence[str] | str = (), *, anywhere: bool = False, toolchain: str = ""
 ) -> list[tuple[str, str]]:
     """Each target with each runtime that this machine has for it.
 
     Args:
-        patterns: names of targets, or fnmatch patterns on them; all targets where there are none.
+        patterns: names of targets, or fnmatch patterns on them, or one; all targets where there are
+            none.
         anywhere: also the runtimes of other machines.
         toolchain: whose targets; this process's own without.
 
     Raises:
         UsageError: a pattern matches no target, or none that is for this toolchain.
     """
+    patterns = (patterns,) if isinstance(patterns, str) else patterns
     _check_names("target", patterns, list(targets()))
     fitting = [t for t in targets().values() if _is_for(t, toolchain)]
     _check_fitting(patterns, [target.name for target in fitting], toolchain)

@@ -19,11 +19,11 @@ from exportcheck.errors import Unavailable
 from exportcheck.inputs import InputClass
 from exportcheck.judge import compared, described, notes_of, verdict
 from exportcheck.refusal import blame_failure
-from exportcheck.results import Blame, Case, Result, Stage, Status
+from exportcheck.results import TRACE_FIXES, Blame, Case, Result, Stage, Status
 from exportcheck.rounding import tolerance_of
 from exportcheck.subject import Expected, Subject, subject
 from exportcheck.targets import targets
-from exportcheck.targets.interface import Arrays, Inspection, Run, Runtime
+from exportcheck.targets.interface import Arrays, Inspection, Run, Runtime, Target
 from exportcheck.training import training_facts
 from exportcheck.triage import Mismatch, blame_mismatch
 
@@ -116,7 +116,7 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
     with course.at(Stage.LOAD):
         inspection = target.inspect(path)
         facts["actual"].update(inspection.actual)
-        facts["notes"] = _altered(inspection)
+        facts["notes"] = (*_altered(inspection), *_fixed(what, target))
         facts["graph_ops"] = dict(inspection.graph_ops)
         loaded = runtime.load(path)
         facts["graph_ops"].update(loaded.graph_ops)
@@ -210,6 +210,18 @@ def _altered(inspection: Inspection) -> tuple[str, ...]:
         for name in names
         if facts["asked_" + name] != facts[name]
     )
+
+
+def _fixed(what: Subject, target: Target) -> tuple[str, ...]:
+    """A note where what forward decides by data is decided once and for all by a trace."""
+    if not getattr(target, "traces", False):
+        return ()
+    try:
+        lines = what.decisions
+    except Exception as error:  # forward runs, but may not bear being watched
+        reason = described(error).splitlines()[0]
+        return (f"whether forward decides by data, which a trace fixes, is not known: {reason}",)
+    return (TRACE_FIXES + ", ".join(lines),) if lines else ()
 
 
 def display_name(runtime: Runtime) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from exportcheck import inputs, networks, trees
 from exportcheck.catalog import Activation
+from exportcheck.deciding import decided_by_data
 from exportcheck.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class Subject:
     def place(self) -> str:
         """File and line of a user's module; empty for the catalogue's."""
         return getattr(self._source, "place", "")
+
+    @cached_property
+    def decisions(self) -> tuple[str, ...]:
+        """The lines where a user's forward decides by its data; none for the catalogue's."""
+        return decided_by_data(self.build(), self.example()) if self.is_module else ()
 
     def exported(self, target: Target) -> Any:
         """What `target` makes of it."""

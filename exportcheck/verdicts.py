@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from exportcheck.escaping import brief
 from exportcheck.matrix import Column, Failure, failures
-from exportcheck.results import INCOMPARABLE, Culprit, Report, Status
+from exportcheck.results import INCOMPARABLE, TRACE_FIXES, Culprit, Report, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -157,6 +157,12 @@ def _by_culprit(failure: Failure, report: Report) -> str:
     return ""
 
 
+def _by_decision(failure: Failure, report: Report) -> str:
+    """What a trace fixed, where it did: no operator is at fault then."""
+    found = (n for r in failure.results for n in r.notes if n.startswith(TRACE_FIXES))
+    return next((f"{note}: compute it with tensors, as by torch.where" for note in found), "")
+
+
 def _by_operator(failure: Failure, report: Report) -> str:
     operators = [o.name for o in failure.blame.operators] if failure.blame else []
     if "dictconstruct" in operators:
@@ -194,6 +200,7 @@ def _by_other_route(failure: Failure, report: Report) -> str:
 
 _RULES: Sequence[Callable[[Failure, Report], str]] = (
     _by_culprit,
+    _by_decision,
     _by_operator,
     _by_words,
     _by_other_route,

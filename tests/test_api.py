@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import random
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 import exportcheck
+from exportcheck.api import explained
 from exportcheck.errors import BadModule, UsageError
 from exportcheck.results import Status
 from tests.user_code import bad, good
@@ -44,6 +46,19 @@ def test_a_trace_that_kept_one_side_of_a_branch_on_data_is_seen():
     assert result.status is Status.MISMATCH
     failing = [n for n, c in result.comparisons.items() if c.gates and not c.close]
     assert failing == ["negated"]
+    _, first = inspect.getsourcelines(good.Sided.forward)
+    fixed = f"the trace fixes what forward decides by data at tests/user_code/good.py:{first + 1}"
+    assert f"do: {fixed}: compute it with tensors" in explained(report)
+
+
+def test_a_tail_that_becomes_infinite_behind_a_layer_is_seen():
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(8, 8), nn.LogSigmoid())
+    report = exportcheck.check(module, torch.randn(2, 8), targets=["onnx-trace-opset17"])
+    (result,) = report.results
+    assert result.status is Status.MISMATCH
+    assert [n for n, c in result.comparisons.items() if c.gates and not c.close] == ["scaled"]
+    assert result.message.startswith("scaled: inf-made")
 
 
 def test_a_report_of_a_module():
@@ -54,6 +69,22 @@ def test_a_report_of_a_module():
     assert [r.case.activation for r in report.results] == ["Hard"] * 3
     assert report.environment["versions"]["torch"].startswith("2.")
     assert {"given", "grid", "knees"} <= set(report.results[0].comparisons)
+
+
+def test_a_report_prints_as_the_matrix(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    report = exportcheck.check(good.Block(), targets="coreml-fp32")
+    lines = str(report).splitlines()
+    assert lines[0] == ("Block ships nowhere; Core ML fails: no translation for aten::log_sigmoid")
+    assert any(line.split()[:2] == ["family", "/"] for line in lines)
+    assert any(line.startswith("Block") and "✗ export" in line for line in lines)
+    assert lines[-2:] == ["1 case: 0 pass, 1 error; known: 0, new: 1", "not as expected: 1 new"]
+    assert max(map(len, lines[1:])) <= 80
+
+
+def test_one_target_needs_no_list():
+    (result,) = exportcheck.check(nn.ReLU(), targets="torch-export").results
+    assert result.case.target == "torch-export"
 
 
 def test_inputs_of_any_structure():
@@ -154,12 +185,30 @@ def test_a_failing_operator_is_named_with_its_line():
         (3, torch.ones(2), UsageError, "an nn.Module or a function was expected"),
         (good.Hard, torch.ones(2), UsageError, "an nn.Module or a function was expected"),
         (good.Hard(), (torch.ones(2), object()), UsageError, "holds object"),
+        (good.gate, [torch.ones(2), torch.ones(2)], BadModule, r"in a tuple, as \(x, y\)"),
+        (good.Hard(), (torch.ones(2), torch.ones(2)), BadModule, r"in another, \(\(x, y\),\)"),
+        (good.Hard(), torch.ones(0, 8), BadModule, "input 0x8: no elements"),
+        (lambda x: x[x > 9], torch.ones(2, 8), BadModule, r"returns float32 0, no elements"),
     ],
 )
 def test_bad_input_is_one_line(module, given, error, words):
     with pytest.raises(error, match=words) as caught:
         exportcheck.check(module, given, targets=TRACE)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("axis", [2, -1])
+def test_an_axis_that_no_input_has(axis):
+    words = f"dynamic axis {axis}: no input has it; 2x8 has 0 to 1"
+    with pytest.raises(BadModule, match=words):
+        exportcheck.check(nn.ReLU(), torch.ones(2, 8), targets=TRACE, dynamic=[axis])
+
+
+def test_one_input_of_several_may_be_empty():
+    report = exportcheck.check(
+        lambda x, past: torch.cat([past, x]), (torch.ones(2, 3), torch.ones(0, 3)), targets=TRACE
+    )
+    assert report.green
 
 
 def test_an_unknown_target():

@@ -49,8 +49,19 @@ def worker_side() -> dict[str, Path]:
         path = path_of(module)
         if path and module not in reached:
             reached[module] = path
-            waiting.extend(imported(path.read_text("utf-8")))
+            waiting.extend(imported(executed(path.read_text("utf-8"))))
     return reached
+
+
+class _ForCheckersOnly(ast.NodeTransformer):
+    def visit_If(self, node):
+        only = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return ast.copy_location(ast.Pass(), node) if only else self.generic_visit(node)
+
+
+def executed(source: str) -> str:
+    """`source` without what only type checkers import, as the package does its public names."""
+    return ast.unparse(_ForCheckersOnly().visit(ast.parse(source)))
 
 
 WORKER = worker_side()
@@ -67,6 +78,12 @@ def test_the_worker_side_is_what_it_should_be():
 @pytest.mark.parametrize("module", sorted(WORKER))
 def test_the_worker_side_never_imports_the_host_side(module):
     assert not hosts(imported(WORKER[module].read_text("utf-8")))
+
+
+def test_what_only_type_checkers_import_is_reached_by_nobody():
+    source = "if TYPE_CHECKING:\n    import exportcheck.api\nimport exportcheck.stages"
+    assert imported(executed(source)) == {"exportcheck.stages"}
+    assert "exportcheck.api" not in WORKER
 
 
 def test_the_rule_can_fail():

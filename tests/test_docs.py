@@ -49,6 +49,15 @@ def test_commands_that_are_shown_exist():
         assert any(" ".join(words[:n]) in known for n in (2, 3)), command
 
 
+def test_the_example_of_the_api_does_what_it_says():
+    example = next(block for block in TEXT.split("```python\n")[1:] if "make_exportable" in block)
+    scope: dict = {}
+    exec(example.partition("```")[0], scope)
+    assert not scope["report"].green
+    assert [one.original for one in scope["swaps"]] == ["LogSigmoid()"]
+    assert type(scope["model"][1]).__name__ == "LogSigmoid"
+
+
 def test_make_targets_that_are_shown_exist():
     makefile = (README.parent / "Makefile").read_text("utf-8")
     for target in set(re.findall(r"`?make ([a-z-]+)", TEXT)):

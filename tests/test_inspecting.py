@@ -3,10 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+import exportcheck
 from exportcheck.errors import BadModule
 from exportcheck.inspecting import inspect_module
 from exportcheck.module_spec import TRACING, ModuleSpec, parse_input
+from tests.user_code import good
 
 BAD = Path(__file__).parent / "user_code" / "bad.py"
 
@@ -31,6 +34,7 @@ def line(name) -> str:
         ("Nothing", "forward returns None; tensors were expected"),
         ("Random", "it draws random numbers, so no comparison can be made; let it do that when"),
         ("Counts", "it keeps what it saw"),
+        ("Caches", "after it was given others than before, in eval mode: it keeps what it saw"),
         ("Cuda", "needs CUDA"),
         ("Exits", "calls sys.exit(3)"),
         ("Forks", "forks"),
@@ -43,6 +47,17 @@ def test_bad_input_is_one_line_with_its_place(name, words):
     assert line(name) in text
     assert words in text
     assert "\n" not in text
+
+
+def test_a_state_shows_on_whole_numbers_and_within_a_range_too():
+    for name, given in (("Picks", "2x3:int64:0..9"), ("Caches", "2x3:float32:1..2")):
+        spec = ModuleSpec(f"{BAD}:{name}", inputs=(parse_input(given),))
+        with pytest.raises(BadModule, match="it keeps what it saw"):
+            inspect_module(spec, "bare")
+
+
+def test_whoever_refuses_other_inputs_is_run_on_the_same_ones():
+    exportcheck.check(good.Strict(), torch.full((2, 3), 3.0), targets=["torchscript-trace"])
 
 
 def test_who_writes_to_stdout_is_noted(capfd):

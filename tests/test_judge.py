@@ -85,6 +85,31 @@ def test_an_infinity_lost_gates():
     assert found["infinities"].kinds == {"inf-lost": 1}
 
 
+@pytest.mark.parametrize(
+    ("actual", "expected", "status"),
+    [
+        (-np.inf, -37.97, Status.MISMATCH),
+        (np.nan, 0.0, Status.MISMATCH),
+        (-30.0, -37.97, Status.PASS),
+        (np.inf, 3e38, Status.PASS),
+        (np.nan, np.inf, Status.PASS),
+    ],
+)
+def test_an_infinity_for_an_ordinary_number_fails_where_only_that_does(actual, expected, status):
+    given = InputClass("scaled", (values(1, 2),), gates=False, finite=True)
+    found = judged(given, (values(1, actual),), values(1, expected))
+    assert verdict(found)[0] is status
+    plain = dataclasses.replace(given, finite=False)
+    assert verdict(judged(plain, (values(1, actual),), values(1, expected)))[0] is Status.PASS
+
+
+def test_an_overflow_that_float64_has_too_fails_nothing():
+    given = InputClass("scaled", (values(1, 2),), gates=False, finite=True)
+    truth = np.array([1.0, np.inf])
+    found = judged(given, (values(1, np.inf),), values(1, 5), truth)
+    assert verdict(found)[0] is Status.PASS
+
+
 def test_the_worst_class_is_told_first():
     found = {
         "grid": comparison(close=False, error=0.1, kinds={"finite": 3}),

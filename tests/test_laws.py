@@ -84,6 +84,19 @@ def test_a_knee_of_its_own_in_each_channel_is_found():
     assert sum(near) >= 4
 
 
+def test_a_softplus_is_probed_where_beta_times_x_is_the_threshold():
+    class Called(nn.Module):
+        def forward(self, x):
+            return nn.functional.softplus(x, 2.0, 10.0)
+
+    class Untraced(forms.SoftplusWhere):
+        def forward(self, x):
+            return super().forward(x) if not torch.jit.is_tracing() else None
+
+    for module in (nn.Softplus(2.0, 10.0), Called(), Untraced(2.0, 10.0)):
+        assert 5.0 in law_of(module, BATCH).knees
+
+
 @pytest.mark.parametrize("module", [nn.SiLU(), nn.GELU(), nn.Tanh(), nn.Mish()])
 def test_a_smooth_function_has_none_but_zero(module):
     assert law_of(module, BATCH).knees == (0.0,)

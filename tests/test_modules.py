@@ -43,6 +43,21 @@ def test_any_other_module_gates_on_a_batch_and_its_negative_and_notes_the_rest(n
     assert np.isnan(given["nan"].values).mean() < 0.1
 
 
+def test_a_large_module_is_spared_the_odd_inputs_only_and_they_are_named(monkeypatch):
+    monkeypatch.setattr("exportcheck.modules.NOTES_LIMIT", 10)
+    found = source("Block")
+    assert list(classes(found)) == ["normal", "negated", "scaled"]
+    assert found.left_out == ("all zero", "infinities", "nan")
+    assert source("gate").left_out == source("Hard").left_out == ()
+
+
+def test_large_inputs_must_stay_finite_but_in_float16():
+    found = source("Block")
+    assert classes(found)["scaled"].finite
+    assert not classes(found, "float16")["scaled"].finite
+    assert not classes(source("Rows", "2x3x6:float16"))["scaled"].finite
+
+
 def test_special_values_that_eager_refuses_are_left_out():
     assert set(classes(source("Wary"))) == {"normal", "negated", "all zero"}
 
@@ -91,6 +106,22 @@ def test_parameters_that_are_all_alike_are_moved_apart_but_an_instance_is_not():
     assert norm.running_mean.abs().max() > 0
 
 
+def test_what_was_moved_is_known_by_its_name():
+    found = source("Block")
+    found.build()
+    moved = ("norm.weight", "norm.bias", "norm.running_mean", "norm.running_var")
+    assert found.moved == moved
+    instance = source("Slopes", settled=True)
+    assert torch.equal(instance.build().slope, torch.full((5,), 0.25))
+    assert instance.moved == ()
+
+
+def test_a_single_number_is_what_its_author_meant():
+    found = source("Swish", args=(("beta", "1.0"),))
+    assert found.build().beta.item() == 1.0
+    assert found.moved == ()
+
+
 def test_weights_of_a_file_are_not_moved(tmp_path):
     weights = {"slope": torch.full((5,), 0.5)}
     torch.save(weights, tmp_path / "w.pt")
@@ -119,6 +150,22 @@ def test_other_sizes_on_dynamic_axes_gate(name, inputs, dynamic, sizes):
     given = classes(source(name, *inputs, dynamic=dynamic))
     assert [n for n in given if n.startswith("size")] == sizes
     assert all(given[n].gates for n in sizes)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "dynamic", "words"),
+    [
+        (("2x3",), (2,), "dynamic axis 2: no input has it; 2x3 has 0 to 1"),
+        (("2x3",), (0, 9), "dynamic axis 9: no input has it; 2x3 has 0 to 1"),
+        (("scalar",), (0,), "dynamic axis 0: no input has it; scalar has none"),
+        ((), (4,), "dynamic axis 4: no input has it; 2x8x16x16 has 0 to 3"),
+        (("0x8",), (), "input 0x8: no elements, so that nothing would be compared"),
+    ],
+)
+def test_what_would_show_nothing_is_refused(inputs, dynamic, words):
+    with pytest.raises(BadModule, match=words) as caught:
+        source("Hard", *inputs, dynamic=dynamic)
+    assert "\n" not in str(caught.value)
 
 
 def test_an_axis_that_eager_itself_fixes_is_refused():

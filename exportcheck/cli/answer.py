@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NOTES = 6
 _CAUSE = 300
+_NAMES = 4
 _SHAPES = 6
 _NO_FORM = "no form was found to try"
 _LOOKED_FOR = (
@@ -114,12 +115,17 @@ def _head(
     guess = f" (guessed: {facts['guess']}; else say --input)" if facts["guess"] else ""
     kind = "elementwise" if facts["elementwise"] else ""
     if facts["knees"]:
-        kind += f", law changes at {', '.join(f'{x:g}' for x in facts['knees'])}"
-    sizes = f"{facts['parameters']} parameters" if facts["parameters"] else "no parameters"
+        kind += f", probed around {', '.join(f'{x:g}' for x in facts['knees'])}"
+    count = facts["parameters"]
+    sizes = f"{count or 'no'} parameter{'' if count == 1 else 's'}"
     said = [
         f"{facts['place']}: {_counted(facts['inputs'])}{guess} -> {_counted(facts['outputs'])}",
         f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",
     ]
+    if facts["left_out"]:
+        said[-1] += f", not on {', '.join(facts['left_out'])}: it has too many parameters"
+    if facts["moved"]:
+        said.append(f"moved apart, for they were all alike: {_enumerated(facts['moved'])}")
     said += facts["notes"]
     for line in said:
         yield Text(f"  {printable(line)}", style="dim")
@@ -132,6 +138,11 @@ def _counted(texts: Sequence[str]) -> str:
     runs = [(text, len(list(alike))) for text, alike in groupby(texts)]
     shown = [text if count == 1 else f"{count} of {text}" for text, count in runs[:_SHAPES]]
     return ", ".join(shown) + (f", … ({len(texts)} in all)" if len(runs) > _SHAPES else "")
+
+
+def _enumerated(found: Sequence[str]) -> str:
+    more = len(found) - _NAMES
+    return ", ".join(found[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _beside_reference(held: Mapping[str, Any] | None) -> Iterator[RenderableType]:

@@ -50,7 +50,7 @@ def asked(spec: ModuleSpec, networks: Sequence[str]) -> list[Asked]:
     if not chosen:
         module = replace(spec, spec=_named(spec.spec))
         return [Asked(module.name, tuple(networks) or ("bare",), module)]
-    if replace(spec, spec="") != ModuleSpec(""):
+    if replace(spec, spec="", settled=False) != ModuleSpec(""):
         one = known.get(spec.spec, chosen[0])
         args = {**{key: repr(value) for key, value in one.kwargs.items()}, **dict(spec.args)}
         path, _, name = one.module.rpartition(".")

@@ -10,7 +10,7 @@ from exportcheck.errors import UsageError
 from exportcheck.merging import joined_environment
 from exportcheck.selection import current_toolchain
 from exportcheck.toolchains.installed import Place, environment_of
-from exportcheck.toolchains.locks import JOINT, locked_toolchains
+from exportcheck.toolchains.locks import JOINT, locked_toolchains, split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +25,27 @@ def asked_environments(toolchains: Sequence[str], coremltools: Sequence[str]) ->
     """The environments of these toolchains, this process's own where none is named.
 
     Args:
+        toolchains: as for `asked_names`.
+        coremltools: as for `asked_names`.
+
+    Raises:
+        UsageError: there is no such toolchain or version.
+        EnvironmentBroken: one is not installed, or broken; says what to do.
+    """
+    here = current_toolchain()
+    names = asked_names(toolchains, coremltools)
+    return [Environment(name) if name == here else environment_of(name) for name in names]
+
+
+def asked_names(toolchains: Sequence[str], coremltools: Sequence[str]) -> list[str]:
+    """The names of these toolchains, installed or not; this process's own where none is named.
+
+    Args:
         toolchains: their names; `all` for every one that is installed.
         coremltools: the versions that stand in, one after the other, for that of each toolchain.
 
     Raises:
         UsageError: there is no such toolchain or version.
-        EnvironmentBroken: one is not installed, or broken; says what to do.
     """
     here = current_toolchain()
     if coremltools and not toolchains:
@@ -42,7 +57,10 @@ def asked_environments(toolchains: Sequence[str], coremltools: Sequence[str]) ->
         if here in toolchains:
             raise UsageError(f"{here} is this process's own: no other coremltools can stand in")
         names = [f"{n}{JOINT}{v}" for n in names if n != here for v in coremltools]
-    return [Environment(n) if n == here else environment_of(n) for n in dict.fromkeys(names)]
+    for name in names:
+        if name != here:
+            split(name)
+    return list(dict.fromkeys(names))
 
 
 def _installed() -> list[str]:

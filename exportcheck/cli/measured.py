@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from exportcheck.cli.delivery import prepare, write
+from exportcheck.cli.options import COST_FILE, HISTORY_FILE
 from exportcheck.errors import UsageError
 from exportcheck.explain.costs import read_costs
 from exportcheck.history.runs import History
@@ -18,19 +18,11 @@ from exportcheck.selection import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from rich.console import RenderableType
 
 FILE_WIDTH = 100
-HISTORY_FILE = Path("reports/history.json")
-COST_FILE = Path("reports/cost.json")
-
-HistoryFile: TypeAlias = Annotated[
-    Path, typer.Option("--history", metavar="FILE", help="The history to use.")
-]
-CostFile: TypeAlias = Annotated[
-    Path, typer.Option("--cost", metavar="FILE", help="The costs to use.")
-]
 
 
 def history_in(path: Path) -> History:

@@ -60,3 +60,12 @@ Output: TypeAlias = Annotated[
         "--output", "-o", help="Folder for the formats, or a file name with an ending for one."
     ),
 ]
+HISTORY_FILE = Path("reports/history.json")
+COST_FILE = Path("reports/cost.json")
+
+HistoryFile: TypeAlias = Annotated[
+    Path, typer.Option("--history", metavar="FILE", help="The history to use.")
+]
+CostFile: TypeAlias = Annotated[
+    Path, typer.Option("--cost", metavar="FILE", help="The costs to use.")
+]

@@ -93,8 +93,11 @@ class Gauge:
         if not differ:
             return Measured(Gap(), False)
         a, e = actual.view(np.float32), expected.view(np.float32)
-        # Zeros of unlike sign may fill half of the line.
-        if np.count_nonzero(marks & (a == 0) & (e == 0)) == differ:
+        # Zeros of unlike sign may fill half of the line; one number tells most other cases apart.
+        if (
+            a[int(np.argmax(marks))] == 0
+            and np.count_nonzero(marks & (a == 0) & (e == 0)) == differ
+        ):
             return Measured(Gap(signs=differ), False)
         if _one_sign(actual, expected):
             distance = np.subtract(actual, expected, out=self._distance[: len(x)])
@@ -104,9 +107,7 @@ class Gauge:
             gap = Gap(int(distance[far]), differ=differ)
             suspects = np.flatnonzero(distance > NEAR)
         else:
-            places = np.flatnonzero(marks)
-            gap, index, suspicious = measure_each(a[places], e[places])
-            far, suspects = int(places[index]), places[suspicious]
+            gap, far, suspects = _measure_marked(a, e, marks, every=differ == len(x))
         if gap.ulp > best:
             gap.at = point(x, actual, expected, far)
         return Measured(gap, False, suspects if suspects.size else None)
@@ -136,6 +137,17 @@ def _one_sign(one: np.ndarray, other: np.ndarray) -> bool:
     """Whether all of both are finite and have the same sign, zeros included."""
     low, high = min(_least(one), _least(other)), max(_most(one), _most(other))
     return (low >= 0 and high < _INFINITY) or high < _LOWEST + _INFINITY
+
+
+def _measure_marked(
+    a: np.ndarray, e: np.ndarray, marks: np.ndarray, *, every: bool
+) -> tuple[Gap, int, np.ndarray]:
+    """`measure_each` of the marked numbers, places among all."""
+    if every:
+        return measure_each(a, e)
+    places = np.flatnonzero(marks)
+    gap, index, suspects = measure_each(a[places], e[places])
+    return gap, int(places[index]), places[suspects]
 
 
 def measure_each(a: np.ndarray, e: np.ndarray) -> tuple[Gap, int, np.ndarray]:

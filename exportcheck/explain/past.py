@@ -39,21 +39,21 @@ def needed(strip: Strip, reference: str) -> tuple[Sentence, ...]:
 def _without(strip: Strip, native: Row, stand_ins: Sequence[Row]) -> Iterator[Sentence]:
     """A sentence for each stretch of runs in which the native form does not work."""
 
-    def standing(place: int) -> tuple[State | None, tuple[str, ...]]:
+    def standing(place: int) -> tuple[State | None, tuple[str, ...], str]:
         statement = native.statements[place]
         if statement is None or usable(statement):
-            return (None, ())
+            return (None, (), "")
         working = tuple(row.form for row in stand_ins if usable(row.statements[place]))
-        return (statement.state, working)
+        return (statement.state, working, _did(stand_ins, working, place))
 
-    for (state, working), places in groupby(range(len(strip.axis.runs)), standing):
+    for (state, working, did), places in groupby(range(len(strip.axis.runs)), standing):
         if state is None:
             continue
         some = list(places)
         versions = versions_text(strip.axis, [strip.axis.runs[place] for place in some])
         text = f"{_on(strip)} {versions}: {_stood(native.form, state)}"
         if working:
-            text += f"; {listed(working)} {verb(working, _did(stand_ins, working, some[-1]))}"
+            text += f"; {listed(working)} {verb(working, did)}"
         elif stand_ins and state is not State.BLOCKED:
             text += ", and no other form works either"
         yield Sentence(f"{text}.", _again(native.statements[some[-1]]))

@@ -90,8 +90,7 @@ def _error(statement: Statement) -> float | None:
 def _operators(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence]:
     """How many operators each form is in the file, on the tracks that most look at."""
     for track in tracks([run]):
-        # A TorchScript file has PyTorch's own operators, which says no more than the code.
-        told = track.main and track.packages != ("torch",)
+        told = track.main and track.has_own_operators
         native = state_of(run, reference, track) if told else None
         base = _counted(run.operators(reference, native.column)) if native else ""
         if native is None or not base:

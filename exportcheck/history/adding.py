@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from exportcheck.errors import UsageError
 from exportcheck.escaping import brief
 from exportcheck.history.runs import Run
+from exportcheck.history.tracks import track_of
 from exportcheck.results import Status
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ def _form(results: list[Result], columns: list[str], pools: Mapping[str, _Pool])
         row[at] = pools["outcomes"].place(_outcome(result))
         more = {}
         if result.case.network == "bare":
-            more["operators"] = result.graph_ops.get("exported")
+            if track_of(result.case.target).has_own_operators:
+                more["operators"] = result.graph_ops.get("exported")
             if "saved_bytes" in result.training:
                 facts["saved_bytes"] = result.training["saved_bytes"]
         if result.case.network == "conv":
@@ -155,7 +157,7 @@ def _mobile(result: Result) -> dict[str, Any]:
 def _outcome(result: Result) -> dict[str, Any]:
     kept: dict[str, Any] = {"stage": result.stage.value, "status": result.status.value}
     if result.max_error is not None:
-        kept["max_error"] = float(f"{result.max_error:.1e}")
+        kept["max_error"] = float(f"{result.max_error:.0e}")
     if result.status is Status.PASS:
         # `largest: eager-off 192 of 4096: …` is told in two words.
         notes = sorted({" ".join(note.split()[:2]) for note in result.notes})

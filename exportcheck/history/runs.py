@@ -42,7 +42,7 @@ class Outcome:
         stage: the last one reached.
         message: the beginning of what went wrong, in the words of that day; empty for a pass.
         max_error: the largest |actual - eager| / max(1, |eager|) over the gating input classes, to
-            two digits; None where nothing was compared.
+            one digit, which is what cells show; None where nothing was compared.
         notes: of a pass, input class and kind of each difference that does not gate.
     """
 

@@ -27,15 +27,19 @@ def to_text(history: History) -> str:
 
 def _spread(value: Any, depth: int) -> str:
     if depth >= DEPTH or not isinstance(value, (dict, list)) or not value:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return _compact(value)
     indent = " " * (depth + 1)
     if isinstance(value, list):
-        inner = (json.dumps(one, sort_keys=True, ensure_ascii=False) for one in value)
+        inner = (_compact(one) for one in value)
         opening, closing = "[]"
     else:
         inner = (f"{json.dumps(k)}: {_spread(value[k], depth + 1)}" for k in sorted(value))
         opening, closing = "{}"
     return f"{opening}\n{indent}" + f",\n{indent}".join(inner) + f"\n{' ' * depth}{closing}"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_history(path: Path) -> History:

@@ -34,6 +34,11 @@ class Track:
     packages: tuple[str, ...]
     main: bool = False
 
+    @property
+    def has_own_operators(self) -> bool:
+        """Whether its files have a format's operators; PyTorch's own say no more than the code."""
+        return self.packages != ("torch",)
+
 
 _KNOWN = (
     Track("onnx-trace", "ONNX, TorchScript exporter", ("torch", "onnxruntime"), main=True),

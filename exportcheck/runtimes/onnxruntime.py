@@ -85,10 +85,10 @@ class OnnxRuntime:
     def load(self, path: Path) -> Loaded:
         """A session on the file at `path`, with the operators that its optimizer left."""
         onnx = import_onnx()
-        with tempfile.TemporaryDirectory() as folder:
-            optimized = Path(folder) / "optimized.onnx"
-            run = self._session(str(path), optimized_model_filepath=str(optimized))
-            operators = count_operators(onnx.load(str(optimized)).graph)
+        # A file, for some disks take milliseconds to remove a folder.
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as optimized:
+            run = self._session(str(path), optimized_model_filepath=optimized.name)
+            operators = count_operators(onnx.load(optimized.name).graph)
         return Loaded(run, {"optimized": operators}, {"mobile": self._mobile(path)})
 
     def _mobile(self, path: Path) -> dict[str, Any]:
@@ -109,10 +109,9 @@ class OnnxRuntime:
             from onnxruntime.tools.mobile_helpers import usability_checker
         except ImportError:  # it came with 1.9
             return {}
-        with tempfile.TemporaryDirectory() as folder:
-            basic = Path(folder) / "basic.onnx"
-            self._session(str(path), "ORT_ENABLE_BASIC", optimized_model_filepath=str(basic))
-            model = onnx.shape_inference.infer_shapes(onnx.load(str(basic)))
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as basic:
+            self._session(str(path), "ORT_ENABLE_BASIC", optimized_model_filepath=basic.name)
+            model = onnx.shape_inference.infer_shapes(onnx.load(basic.name))
         found = {"NNAPI": usability_checker.check_nnapi_partitions(model, True)}
         for name, file_name in _COREML_OPERATORS.items():
             found[name] = usability_checker.check_coreml_partitions(model, True, file_name)

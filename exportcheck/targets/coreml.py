@@ -60,6 +60,11 @@ class CoreML:
                 yield replace(self, without=name)
 
     @property
+    def traces(self) -> bool:
+        """Whether forward is run once and recorded."""
+        return self.frontend == "trace"
+
+    @property
     def name(self) -> str:
         """For example `coreml-fp16`."""
         name = "coreml-" + self.label.replace(" ", "-")

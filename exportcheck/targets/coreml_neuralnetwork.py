@@ -63,6 +63,7 @@ class CoreMLNeuralNetwork:
     label: str = "neuralnetwork"
     suffix: str = ".mlmodel"
     precision: str = "float32"
+    traces: bool = True
     quick: bool = True
     distributions: tuple[str, ...] = ("torch", "coremltools", "numpy")
     runtimes: tuple[Runtime, ...] = (AppleCoreML(), NotRun())

@@ -123,6 +123,7 @@ class Target(Protocol):
 
     A target may have `versions` too: package -> the versions of it that the target is for, as
     `{"torch": ">=2.1"}`. In a toolchain with another one it is no column.
+    It may have `traces`: whether it records one run of forward, whatever that decides by data.
     And it may have `variants`: the same exporter, first with as much as possible left out,
     then with one thing each. One that agrees with eager tells what in the exporter is guilty.
     """

@@ -50,6 +50,11 @@ class Onnx:
         return {other: Culprit.EXPORTER}
 
     @property
+    def traces(self) -> bool:
+        """Whether forward is run once and recorded."""
+        return self.exporter == "trace"
+
+    @property
     def group(self) -> str:
         """The exporter."""
         return f"ONNX {self.exporter}"

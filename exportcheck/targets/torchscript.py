@@ -99,6 +99,11 @@ class TorchScript:
         return f"torchscript-{self.mode}"
 
     @property
+    def traces(self) -> bool:
+        """Whether forward is run once and recorded."""
+        return self.mode == "trace"
+
+    @property
     def label(self) -> str:
         """The mode."""
         return self.mode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -25,11 +26,13 @@ class Ran:
     Attributes:
         seconds: from start to end.
         out: its standard output.
+        cpu_s: processor time of it and all that it started and waited for.
         memory_mb: of the largest worker below it, by the second; empty where not watched.
     """
 
     seconds: float
     out: str
+    cpu_s: float = 0.0
     memory_mb: list[float] = field(default_factory=list)
 
 
@@ -56,7 +59,7 @@ def _run(
     watched: bool,
     ended: tuple[int, ...] = ENDED,
 ) -> Ran:
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), _children_cpu_s()
     process = subprocess.Popen(
         command,
         env=environment,
@@ -74,7 +77,12 @@ def _run(
     seconds = time.perf_counter() - begun
     if process.returncode not in ended:
         raise RuntimeError(f"{' '.join(command[:8])} ended with {process.returncode}: {err[-500:]}")
-    return Ran(seconds, out, memory)
+    return Ran(seconds, out, _children_cpu_s() - used, memory)
+
+
+def _children_cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _watch(pid: int, memory: list[float], stop: threading.Event) -> None:

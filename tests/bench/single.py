@@ -2,8 +2,9 @@
 
     python -m tests.bench.single stock|memo SHARE
 
-Prints one line of JSON: seconds in all, seconds by kind of call. `stock` leaves PyTorch and its
-threads as they come; `memo` is what a worker has: exporters memoised, heap frozen, one thread.
+Prints one line of JSON: seconds in all, of processor time, and by kind of call. `stock` leaves
+PyTorch and its threads as they come; `memo` is what a worker has: exporters memoised, heap frozen,
+one thread.
 """
 
 from __future__ import annotations
@@ -42,7 +43,16 @@ def main(kind: str, share: int) -> None:
             exporter_memo.freeze()
     seconds = time.perf_counter() - BEGUN
     answers.write(
-        json.dumps({"cases": len(chosen), "finished": finished, "seconds": seconds, **took}) + "\n"
+        json.dumps(
+            {
+                "cases": len(chosen),
+                "finished": finished,
+                "seconds": seconds,
+                "cpu_s": time.process_time(),
+                **took,
+            }
+        )
+        + "\n"
     )
 
 

@@ -13,9 +13,12 @@ def suspects(points) -> Suspects:
 
 
 def test_what_gates():
-    x = np.array([1.0, 1e30, 1.1e30, 1e-45, 0.0, np.nan, np.inf, -np.inf], F)
-    e = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, np.nan], F)
-    assert gates(x, e).tolist() == [True, True, False, False, False, False, True, False]
+    x = np.array([0.0, 1e-45, 1.0, 1e30, 1.1e30, np.inf, -np.inf, np.nan], F)
+    e = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 1.0, np.nan, np.nan], F)
+    assert gates(x, e).tolist() == [False, False, True, True, False, True, False, False]
+    for beyond in ([1.1e30, 3e38], [-1.1e30, -3e38]):
+        assert not gates(np.array(beyond, F), np.ones(2, F)).any()
+    assert gates(np.array([3e38, np.inf], F), np.ones(2, F)).tolist() == [False, True]
 
 
 def test_within_tolerance_nothing_is_wrong():

@@ -37,7 +37,7 @@ def test_a_cell_says_what_the_result_said():
     assert (outcome.status, outcome.stage, outcome.message) == REFUSED
     assert outcome.max_error is None
     passed = run.outcome("hardswish-hardtanh", "bare", Column(*ONNX12))
-    assert (passed.status, passed.max_error, passed.message) == (Status.PASS, 7.1e-07, "")
+    assert (passed.status, passed.max_error, passed.message) == (Status.PASS, 7e-07, "")
     assert run.versions == dict(sorted(TOOLCHAINS[SEVEN].items()))
     assert run.environment["platform"] == "Linux"
 
@@ -70,7 +70,7 @@ def test_what_is_kept_of_a_pass_and_of_a_failure():
     run = only(noted, long, wrong)
     assert run.outcome("relu", "bare", Column(*ONNX12)).notes == ("nan: nan-lost",)
     assert len(run.outcome("relu", "bare", Column(*ONNX9)).message) == MESSAGE_LIMIT
-    assert run.outcome("hardswish", "bare", Column(*ONNX12)).max_error == 0.27
+    assert run.outcome("hardswish", "bare", Column(*ONNX12)).max_error == 0.3
 
 
 def test_operators_are_the_bare_forms_and_partitions_those_between_convolutions():

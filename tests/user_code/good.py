@@ -76,6 +76,15 @@ class Sided(nn.Module):
         return x - x.mean()
 
 
+class Rare(nn.Module):
+    """Decides by its data too, by numbers that nobody would try."""
+
+    def forward(self, x):
+        if (x == 123.0).any():
+            return x * 2
+        return torch.tanh(x)
+
+
 class Wary(nn.Module):
     """Refuses large numbers and NaN."""
 
@@ -85,6 +94,15 @@ class Wary(nn.Module):
         return torch.relu(x)
 
 
+class Strict(nn.Module):
+    """Takes one number only."""
+
+    def forward(self, x):
+        if not bool((x == 3).all()):
+            raise ValueError("not 3")
+        return x * 2
+
+
 class Slopes(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +110,15 @@ class Slopes(nn.Module):
 
     def forward(self, x):
         return F.prelu(x, self.slope)
+
+
+class Swish(nn.Module):
+    def __init__(self, beta: float = 1.5) -> None:
+        super().__init__()
+        self.beta = nn.Parameter(torch.tensor(float(beta)))
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.beta * x)
 
 
 def swish(x, beta: float = 1.0):

@@ -107,6 +107,7 @@ def check(
         state or "",
         parse_axes(dynamic) if dynamic is not None else (),
         train_check,
+        settled=bool(reference),  # which has the weights of its own constructor
     )
     request = CheckRequest(
         module,

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from exportcheck.cli import options
-from exportcheck.cli.measured import COST_FILE, CostFile
 
 TIMEOUT_S = 900.0
 
@@ -22,7 +21,7 @@ def cost(
     rounds: Annotated[
         int, typer.Option("--rounds", min=4, help="How often each form is timed.")
     ] = 200,
-    file: CostFile = COST_FILE,
+    file: options.CostFile = options.COST_FILE,
     no_color: options.NoColor = False,
 ) -> None:
     """Time a family's forms against its native one, in eager, libtorch and ONNX Runtime.

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from exportcheck.cli import options
-from exportcheck.cli.measured import COST_FILE, HISTORY_FILE, CostFile, HistoryFile
 
 
 def register(app: typer.Typer) -> None:
@@ -24,8 +23,8 @@ def explain(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
     ] = None,
-    history: HistoryFile = HISTORY_FILE,
-    cost: CostFile = COST_FILE,
+    history: options.HistoryFile = options.HISTORY_FILE,
+    cost: options.CostFile = options.COST_FILE,
     no_color: options.NoColor = False,
 ) -> None:
     """Tell why a family's hand-written forms exist, what they cost, and if they are needed now.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exportcheck.cli import options
-from exportcheck.cli.measured import COST_FILE, HISTORY_FILE, CostFile, HistoryFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +27,7 @@ def register(parent: typer.Typer) -> None:
 @app.command("add")
 def add(
     results: Annotated[list[Path], typer.Argument(metavar="RESULTS.json...")],
-    history: HistoryFile = HISTORY_FILE,
+    history: options.HistoryFile = options.HISTORY_FILE,
     replace: Annotated[
         bool, typer.Option("--replace", help="Even where the new run has fewer cells.")
     ] = False,
@@ -67,8 +66,8 @@ def show(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
     ] = None,
-    history: HistoryFile = HISTORY_FILE,
-    cost: CostFile = COST_FILE,
+    history: options.HistoryFile = options.HISTORY_FILE,
+    cost: options.CostFile = options.COST_FILE,
     no_color: options.NoColor = False,
 ) -> None:
     """Show since when functions survive export: families by version, with --family form by form."""

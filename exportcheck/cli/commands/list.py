@@ -96,14 +96,21 @@ def list_cases(
     target: options.Target = None,
     network: options.Network = None,
     quick: options.Quick = False,
+    toolchain: options.Toolchain = None,
+    coremltools: options.Coremltools = None,
     as_json: options.AsJson = False,
 ) -> None:
     """The ids of the cases that `all` would check with the same options."""
-    from exportcheck.selection import Selection, all_cases, choose, current_toolchain
+    from exportcheck.cli.environments import asked_names
+    from exportcheck.selection import Selection, all_cases, choose
 
     chosen = choose(
         Selection(select or (), skip or (), family or (), target or (), network or (), quick),
-        all_cases(current_toolchain()),
+        [
+            case
+            for name in asked_names(toolchain or (), coremltools or ())
+            for case in all_cases(name)
+        ],
     )
     ids = [case.id for case in chosen]
     typer.echo(json.dumps(ids, indent=1) if as_json else "\n".join(ids))

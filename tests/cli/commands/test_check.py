@@ -42,7 +42,7 @@ def test_what_ships_is_said_in_one_line_and_ends_with_0(check):
     assert first == "good.py:Hard ships to TorchScript"
     assert "float32 2x8x16x16 (guessed: NCHW, 8 channels; else say --input)" in second
     assert "good.py:" in second
-    assert "elementwise, law changes at" in third
+    assert "elementwise, probed around" in third
     assert "2 cases: 2 pass" in done.out
     assert done.err == ""
 
@@ -129,6 +129,16 @@ def test_a_claim_is_proved_or_refuted(check, reference, code, words):
     assert (done.code, words in done.out) == (code, True), done.out
 
 
+def test_a_claim_is_held_against_what_its_author_wrote(check):
+    claim = (f"{GOOD}:Swish", "--arg", "beta=1.0", "--reference", "torch.nn.SiLU")
+    done = check(*claim, "--target", "torchscript-trace")
+    assert (done.code, "proved equal to the reference" in done.out) == (0, True), done.out
+    alike = f"{GOOD}:Block", "--no-rewrite", "--target", "torchscript-trace"
+    moved = "moved apart, for they were all alike: norm.weight, norm.bias, norm.running_mean, "
+    assert moved in check(*alike).out
+    assert moved not in check(*alike, "--reference", f"{GOOD}:Block").out
+
+
 def test_a_family_has_a_verdict_for_each_form(check):
     done = check("silu", "--target", "torchscript-trace", "--no-rewrite")
     assert done.out.count(" ships to TorchScript") >= 3
@@ -174,6 +184,9 @@ def test_formats_alone_on_stdout_and_files_beside_the_answer(check, tmp_path):
         ([f"{GOOD}:Hard", "--format", "htm"], "nearest: html"),
         ([f"{GOOD}:Slopes", "--state", "none.pt"], "cannot be loaded as weights alone"),
         ([f"{GOOD}:Slopes", "--input", "2x5", "--dynamic", "1"], "accepts no other size"),
+        ([f"{GOOD}:Hard", "--dynamic", "9"], "no input has it; 2x8x16x16 has 0 to 3"),
+        ([f"{GOOD}:Hard", "--dynamic", "0", "--network", "conv"], "leave the network out"),
+        ([f"{GOOD}:Hard", "--input", "0x8"], "nothing would be compared"),
     ],
 )
 def test_bad_input_is_one_line_and_2(check, arguments, words):

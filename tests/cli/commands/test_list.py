@@ -36,6 +36,18 @@ def test_cases_are_those_of_all():
     assert set(chosen) < set(cases)
 
 
+def test_cases_of_other_toolchains_which_need_not_be_installed():
+    wanted = [case.id for name in ("torch-1.7", "torch-2.9") for case in all_cases(name)]
+    assert (
+        run("cases", "--toolchain", "torch-1.7", "--toolchain", "torch-2.9").stdout.split()
+        == wanted
+    )
+    names = ("--toolchain", "torch-1.7", "--coremltools", "5.0", "--family", "silu", "--quick")
+    assert (
+        "silu/bare/coreml-fp32/mil-numpy/torch-1.7+coremltools-5.0" in run("cases", *names).stdout
+    )
+
+
 def test_activations_of_one_family():
     rows = json.loads(run("activations", "--family", "mish", "--json").stdout)
     assert {row["family"] for row in rows} == {"mish"}

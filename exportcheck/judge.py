@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import traceback
 from typing import Any, Iterator, Mapping
 
@@ -99,6 +100,12 @@ def _figures(comparison: Comparison) -> str:
     return text
 
 
+_TENSOR = re.compile(r"tensor\(\[[^()]*(?:\([^()]*\)[^()]*)*\)")
+"""A tensor as it prints; its numbers tell nobody why an export fails."""
+
+_END_OF_TENSOR = re.compile(r"\n\[ [\w.]+\{[\d,]*\} \]")
+"""What C++ prints below the numbers of a tensor, a line of its own amid the sentence."""
+
 MESSAGE_LIMIT = 8_000
 """Characters of a cause that a result keeps; some exporters put a whole graph into theirs."""
 
@@ -120,7 +127,8 @@ def described(error: BaseException) -> str:
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     cause = chain[-1]
-    text = tidy(str(cause)).strip() or _raising_line(cause)
+    text = _TENSOR.sub("tensor(…)", tidy(str(cause)).strip())
+    text = _END_OF_TENSOR.sub("", text) or _raising_line(cause)
     if len(text) > MESSAGE_LIMIT:
         text = f"{text[:MESSAGE_LIMIT]} … ({len(text) - MESSAGE_LIMIT} more characters)"
     outer = f" (raised as {type(error).__name__})" if cause is not error else ""

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from exportcheck.compare import TOLERANCES
 from exportcheck.inputs import InputClass
@@ -132,6 +133,16 @@ def test_a_cause_is_the_innermost_error_without_terminal_codes():
     outer.__cause__ = KeyError("inner")
     assert described(outer) == "KeyError: 'inner' (raised as ValueError)"
     assert described(ValueError("\x1b[96m plain\x1b[0m")) == "ValueError: plain"
+
+
+def test_a_tensor_in_a_message_does_not_break_it():
+    tensor = torch.ones(2, 3, requires_grad=True) * 2
+    error = RuntimeError(f"Cannot infer type of {{'y': {tensor}}}\nand so on")
+    assert described(error) == "RuntimeError: Cannot infer type of {'y': tensor(…)}\nand so on"
+    printed = "output 1 (3.5\n[ torch.DoubleTensor{} ]) of traced region"
+    assert described(RuntimeError(printed)) == "RuntimeError: output 1 (3.5) of traced region"
+    sized = torch.zeros(2, 0)
+    assert described(RuntimeError(f"{sized}!")) == "RuntimeError: tensor(…)!"
 
 
 def test_an_error_without_words_is_told_by_the_line_that_raised_it():

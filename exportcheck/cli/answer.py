@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.syntax import Syntax
 from rich.text import Text
 
 from exportcheck.escaping import brief, printable
 from exportcheck.matrix import MARKS, Column, Failure, failures, totals
 from exportcheck.render.terminal import tables
-from exportcheck.verdicts import advice, listed, names, notes, passing, verdict
+from exportcheck.verdicts import advice, listed, names, notes, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +28,12 @@ if TYPE_CHECKING:
 _NOTES = 6
 _CAUSE = 300
 _NAMES = 4
+_SHAPES = 6
+_NO_FORM = "no form was found to try"
+_LOOKED_FOR = (
+    "looked for: native activations among the modules, and in the forward of each, calls of their "
+    "functions, branches on data, writes in place; not in what it calls: helpers, super()"
+)
 
 
 def compose(
@@ -34,6 +43,7 @@ def compose(
     rewrites: Mapping[str, Mapping[str, Any]],
     held: Mapping[str, Mapping[str, Any]],
     *,
+    reproduced: bool = False,
     verbose: bool = False,
 ) -> RenderableType:
     """The verdicts, the matrix, each failure with what to do, and the forms that were proved.
@@ -44,29 +54,61 @@ def compose(
         facts: what was found out about each user's module, by the name of its cases.
         rewrites: `found`, `refuted` and `code`, by the same names.
         held: `proof` or `refuted` of being the reference, by the same names.
+        reproduced: whether what a maintainer needs has been written already.
         verbose: whether every note and every refuted form is shown.
     """
     rows = list(dict.fromkeys(r.case.activation for r in report.results))
     parts: list[RenderableType] = []
     for name in rows:
-        parts += _head(name, report, facts.get(name))
+        parts += _head(name, report, facts.get(name), held.get(name))
         parts += _beside_reference(held.get(name))
     parts += ["", *tables(report, width)]
     failed = failures(report)
     for failure in failed:
-        parts += ["", *_failure(failure, report, rewrites.get(failure.activation, {}))]
+        forms = rewrites.get(failure.activation, {}).get("found", ())
+        todo = [*_form_for(failure, forms), *advice(failure, report)]
+        if not todo and not reproduced:
+            todo = ["--repro DIR writes what a maintainer needs to look at it"]
+        parts += ["", *_failure(failure, todo)]
     for name in rows:
         parts += _notes(name, report, verbose)
         parts += _forms(rewrites.get(name, {}), verbose)
-    return Group(*parts, "", Text(totals(report), style="bold"))
+        if name in rewrites and not any(rewrites[name].get(k) for k in ("found", "refuted")):
+            parts += ["", Text(_NO_FORM, style="bold"), _indented(_LOOKED_FOR, "dim")]
+    wrong = [name for name, one in held.items() if one["refuted"]]
+    last = f"{totals(report)}{f'; not the reference: {len(wrong)}' if wrong else ''}"
+    return _Trimmed(Group(*parts, "", Text(last, style="bold")))
 
 
-def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterator[RenderableType]:
+@dataclass(frozen=True)
+class _Trimmed:
+    """What rich fills up with blanks, without them: whoever copies a line wants none."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self.inner, options, pad=False):
+            while line and not line[-1].text.rstrip(" "):
+                line.pop()
+            yield from line[:-1]
+            for last in line[-1:]:
+                yield Segment(last.text.rstrip(" "), last.style)
+            yield Segment.line()
+
+
+def _head(
+    name: str,
+    report: Report,
+    facts: Mapping[str, Any] | None,
+    held: Mapping[str, Any] | None,
+) -> Iterator[RenderableType]:
     """The verdict in one line, and what it was reached with."""
     results = [r for r in report.results if r.case.activation == name]
-    good = not any(r.status.failed for r in results)
+    refuted = bool(held and held["refuted"])
+    good = not refuted and not any(r.status.failed for r in results)
     text = Text.assemble((printable(name), "bold"), " ")
-    text.append(printable(verdict(report, name)), style="bold green" if good else "bold red")
+    claim = f"{'is not the reference; it ' if refuted else ''}{verdict(report, name)}"
+    text.append(printable(claim), style="bold green" if good else "bold red")
     yield text
     if facts is None:
         return
@@ -77,7 +119,7 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
     count = facts["parameters"]
     sizes = f"{count or 'no'} parameter{'' if count == 1 else 's'}"
     said = [
-        f"{facts['place']}: {', '.join(facts['inputs'])}{guess} -> {', '.join(facts['outputs'])}",
+        f"{facts['place']}: {_counted(facts['inputs'])}{guess} -> {_counted(facts['outputs'])}",
         f"{'; '.join(filter(None, (kind, sizes)))}; checked on {', '.join(facts['classes'])}",
     ]
     if facts["left_out"]:
@@ -89,6 +131,13 @@ def _head(name: str, report: Report, facts: Mapping[str, Any] | None) -> Iterato
         yield Text(f"  {printable(line)}", style="dim")
     if "training" in facts:
         yield _gradient(facts["training"])
+
+
+def _counted(texts: Sequence[str]) -> str:
+    """`float32 2x8, 3 of int64 2`: neighbours that are alike told once."""
+    runs = [(text, len(list(alike))) for text, alike in groupby(texts)]
+    shown = [text if count == 1 else f"{count} of {text}" for text, count in runs[:_SHAPES]]
+    return ", ".join(shown) + (f", … ({len(texts)} in all)" if len(runs) > _SHAPES else "")
 
 
 def _enumerated(found: Sequence[str]) -> str:
@@ -122,9 +171,14 @@ def _gradient(training: Mapping[str, Any]) -> Text:
     return Text(printable(text), style="dim" if right else "bold red")
 
 
-def _failure(
-    failure: Failure, report: Report, rewrites: Mapping[str, Any]
-) -> Iterator[RenderableType]:
+def _form_for(failure: Failure, found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """To use the first of the forms that helps, where one does."""
+    helped = (one for one in found if set(failure.targets) & set(one["targets"]))
+    for one in islice(helped, 1):
+        yield f"use the form below, {one['replacement']}"
+
+
+def _failure(failure: Failure, todo: Sequence[str]) -> Iterator[RenderableType]:
     """Where, the operator and its line, the cause, the blame, what to do."""
     line = Text()
     line.append(f"{MARKS[failure.status]} {printable(failure.activation)}", style="bold red")
@@ -137,14 +191,7 @@ def _failure(
     yield _indented(failure.cause)
     if failure.blame:
         yield _indented(f"blame: {failure.blame.sentence}")
-    todo = advice(failure, report)
-    found = rewrites.get("found", ())
-    helped = [one for one in found if set(failure.targets) & set(one["targets"])]
-    if helped:
-        todo.insert(0, f"use the form below, {helped[0]['replacement']}")
-    if not todo and not passing(failure, report):
-        todo.append("--repro DIR writes what a maintainer needs to look at it")
-    for text in todo or ["--repro DIR writes what a maintainer needs"]:
+    for text in todo:
         yield _indented(f"do: {text}", "bold")
 
 

@@ -141,7 +141,17 @@ def _show(request: CheckRequest, names: Sequence[str], found: Findings) -> None:
         show(report, names, None, screen)
         return
     facts, rewrites, held = found.facts, found.rewrites, found.held
-    screen.print(compose(report, screen.width, facts, rewrites, held, verbose=request.verbose))
+    screen.print(
+        compose(
+            report,
+            screen.width,
+            facts,
+            rewrites,
+            held,
+            reproduced=request.repro is not None,
+            verbose=request.verbose,
+        )
+    )
     for name, proof in found.proofs.items():
         screen.print("", *proof_text.compose(name, proof), sep="\n")
     if request.output is not None:

@@ -55,7 +55,8 @@ def test_the_schema_has_every_name_that_we_write(report):
     for result in data["results"]:
         assert set(result) <= definitions["result"]
     first = data["results"][0]
-    written = {*first["comparisons"]["grid"], "detail"}  # which is only where there is something to say
+    # "detail" is written only where there is something to say.
+    written = {*first["comparisons"]["grid"], "detail"}
     assert written == definitions["comparison"]
     assert set(first["comparisons"]["grid"]["worst"]) == definitions["worst"]
     assert set(first["blame"]) == definitions["blame"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,8 +68,9 @@ def describe() -> dict[str, object]:
     return Environment("").describe()
 
 
+@lru_cache(maxsize=None)
 def version(distribution: str) -> str | None:
-    """The installed version; None where it is not installed."""
+    """The installed version; None where it is not installed. Asked once a process."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:

@@ -73,13 +73,13 @@ def _all_of(result: Result) -> dict[str, Any]:
 
 def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     worst = comparison.worst
-    plain = {
+    plain: dict[str, Any] = {
         "close": comparison.close,
         "gates": comparison.gates,
-        "max_error": comparison.max_error,
-        "max_abs_error": comparison.max_abs_error,
-        "max_rel_error": comparison.max_rel_error,
-        "max_ulp_error": comparison.max_ulp_error,
+        "max_error": _number(comparison.max_error),
+        "max_abs_error": _number(comparison.max_abs_error),
+        "max_rel_error": _number(comparison.max_rel_error),
+        "max_ulp_error": _number(comparison.max_ulp_error),
         "mismatched": comparison.mismatched,
         "total": comparison.total,
         "kinds": comparison.kinds,
@@ -87,23 +87,23 @@ def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
         "worst": None
         if worst is None
         else {
-            "input": worst.input,
-            "actual": worst.actual,
-            "expected": worst.expected,
-            "truth": worst.truth,
+            "input": _number(worst.input),
+            "actual": _number(worst.actual),
+            "expected": _number(worst.expected),
+            "truth": _number(worst.truth),
             "index": list(worst.index),
         },
     }
     if comparison.detail:
         plain["detail"] = comparison.detail
-    return dict(_plain(_rounded(plain)))
+    return plain
 
 
-def _rounded(value: Any) -> Any:
-    """`value` with every float to nine digits, which tell any two float32 numbers apart."""
-    if isinstance(value, dict):
-        return {k: _rounded(v) for k, v in value.items()}
-    return float(f"{value:.9g}") if isinstance(value, float) else value
+def _number(value: float | None) -> float | str | None:
+    """`value` to nine digits, which tell any two float32 numbers apart."""
+    if value is None or value == 0:
+        return value
+    return float(f"{value:.9g}") if math.isfinite(value) else str(value)
 
 
 def _plain(value: Any) -> Any:

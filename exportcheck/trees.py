@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def leaves(tree: Any) -> Iterator[Any]:
@@ -46,4 +47,5 @@ def _array(tensor: Any) -> np.ndarray:
         tensor = torch.view_as_real(tensor)
     if tensor.dtype is torch.bfloat16:
         tensor = tensor.float()
-    return np.asarray(tensor.numpy())
+    array: np.ndarray = tensor.numpy()
+    return array

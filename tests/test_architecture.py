@@ -155,3 +155,18 @@ def test_importing_is_light(statement):
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert set(done.stdout.split()) <= set(allowed)
+
+
+def test_the_command_line_needs_no_numpy():
+    """It takes longer to import than all of `exportcheck list`, and only workers compute."""
+    program = """
+import sys
+import exportcheck.cli.commands.all
+from exportcheck.targets import targets
+targets()
+print("numpy" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

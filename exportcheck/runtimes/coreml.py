@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Sequence
 
-import numpy as np
-
 from exportcheck.errors import Unavailable
 from exportcheck.results import Culprit
 from exportcheck.targets.interface import Agrees, Arrays, Loaded, Opinion, Run
@@ -122,7 +120,7 @@ def _evaluate(path: Path, precision: str) -> Run:
 
 def narrowed(arrays: Arrays) -> Arrays:
     """The arrays as a Core ML model takes them: integers and booleans 32 bits wide."""
-    return tuple(array.astype(np.int32) if array.dtype.kind in "iub" else array for array in arrays)
+    return tuple(array.astype("int32") if array.dtype.kind in "iub" else array for array in arrays)
 
 
 def _infer(path: Path) -> Run:
@@ -130,6 +128,8 @@ def _infer(path: Path) -> Run:
 
     It can where every operator has a value inference; in float16 it rounds inside operators.
     """
+    import numpy as np
+
     ct = import_coremltools()
     from coremltools.converters.mil.frontend.milproto.load import load
     from coremltools.converters.mil.mil import Builder, Function

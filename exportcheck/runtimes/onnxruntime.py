@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Sequence
 
-import numpy as np
-
-from exportcheck.compare import compare, tolerance_for
 from exportcheck.errors import Unavailable
 from exportcheck.results import Culprit
 from exportcheck.targets.interface import Agrees, Arrays, Loaded, Opinion, Run
@@ -177,6 +174,8 @@ class OnnxRuntime:
         """Operators whose outputs differ from the reference evaluator's, in the graph's order."""
         import onnx
 
+        from exportcheck.compare import compare, tolerance_for
+
         model = onnx.load(str(path))
         operators = {
             name: node.op_type for node in model.graph.node for name in node.output if name
@@ -215,6 +214,7 @@ def _import_onnxruntime() -> Any:
 
 def _reference(model: Any) -> Run:
     """The onnx package's reference evaluator on a model or the path of one."""
+    import numpy as np
     from onnx.reference import ReferenceEvaluator
 
     evaluator = ReferenceEvaluator(model if not isinstance(model, Path) else str(model))

@@ -7,8 +7,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
 
-import numpy as np
-
 from exportcheck.results import Culprit
 from exportcheck.runtimes.coreml import AppleCoreML, MilNumpy, import_coremltools
 from exportcheck.targets.interface import Axes, Inspection, Runtime
@@ -210,6 +208,8 @@ def tensor_type(name: str, tensor: Any, dynamic: Axes) -> Any:
 
     A dynamic axis may be up to four times as long as in the example: Core ML wants a bound.
     """
+    import numpy as np
+
     ct = import_coremltools()
     shape = [
         ct.RangeDim(1, 4 * size, size) if axis in dynamic else size

@@ -101,12 +101,14 @@ def _cell(text: str, limit: int = 240) -> str:
 
 
 def unexplained() -> list[str]:
-    """Failures beyond scripting that no explanation names."""
+    """What was not checked at all, and failures beyond scripting that no explanation names."""
     patterns = [p for one in surprises() for p in one.modules if p != "*"]
     found = []
     for module in tried():
         outcome = kept(module)
         beyond = [c for c in outcome.causes if "torchscript-script" not in c] if outcome else []
+        if outcome and not outcome.cells:
+            found.append(f"{module.name}: {outcome.verdict}")
         # A bracket in a name is no set of characters.
         if beyond and not any(fnmatchcase(module.name, p.replace("[", "[[]")) for p in patterns):
             found.append(module.name)

@@ -76,6 +76,31 @@ def test_one_step_is_one_ulp_at_every_number():
     assert (found.truth.ulp, found.judged.wrong) == (1, 0)
 
 
+class Off(torch.nn.Module):
+    """In float32 five steps too large at first, three in the piece's second half."""
+
+    def forward(self, x):
+        if x.dtype == torch.float64:
+            return x * 2
+        steps = torch.where(x.view(torch.int32) < HALF, 5, 3).int()
+        return ((x * 2).view(torch.int32) + steps).view(torch.float32)
+
+
+HALF = ONE * line.PIECE + line.PIECE // 2
+
+
+def test_what_is_the_same_as_eager_is_as_far_from_the_truth_at_the_same_place():
+    def run(x):
+        y = (x * F(2)).view(np.int32)
+        return np.where(x.view(np.int32) < HALF, y, y + np.int32(3)).view(F)
+
+    found = figures_of([ONE], run, module=Off)
+    assert found.eager.ulp == 5
+    assert found.runs["t/r"].eager.differ == line.PIECE // 2
+    assert found.runs["t/r"].truth.ulp == 3
+    assert found.runs["t/r"].truth.at == (HALF, HALF + 2**23 + 3, HALF + 2**23)
+
+
 def test_nan_and_infinity_are_counted_apart():
     piece = 0x7F800000 // line.PIECE  # infinity, then NaN
     found = figures_of([piece], np.zeros_like).runs["t/r"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from exportcheck.errors import EXIT_INTERRUPTED
@@ -9,6 +10,9 @@ from exportcheck.errors import EXIT_INTERRUPTED
 
 def main() -> None:
     """Runs the command line; an interruption while it is imported is no traceback either."""
+    # Thousands of results are made and all stay: to look through them for garbage again and again
+    # is a tenth of a run whose results are known.
+    gc.set_threshold(100_000)
     try:
         from exportcheck.cli import main as run
     except KeyboardInterrupt:

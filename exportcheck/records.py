@@ -57,7 +57,7 @@ def _all_of(result: Result) -> dict[str, Any]:
         "message": result.message,
         "notes": list(result.notes),
         "comparisons": {k: _comparison_to_json(c) for k, c in result.comparisons.items()},
-        "curves": {k: _plain(vars(c)) for k, c in result.curves.items()},
+        "curves": {k: _curve_to_json(c) for k, c in result.curves.items()},
         "tolerance": _plain(result.tolerance),
         "blame": _plain(asdict(result.blame)) if result.blame else None,
         "actual": _plain(result.actual),
@@ -97,6 +97,15 @@ def _comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     if comparison.detail:
         plain["detail"] = comparison.detail
     return plain
+
+
+def _curve_to_json(curve: Curve) -> dict[str, Any]:
+    """Thousands of points a report, so that each is looked at once."""
+    finite = math.isfinite
+    return {
+        name: [point if finite(point) else str(point) for point in points]
+        for name, points in vars(curve).items()
+    }
 
 
 def _number(value: float | None) -> float | str | None:

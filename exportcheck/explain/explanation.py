@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from exportcheck import catalog
 from exportcheck.catalog import activations
 from exportcheck.errors import UsageError
-from exportcheck.explain import past, present
+from exportcheck.explain import failures, past, present
 from exportcheck.explain.code import call_of, code_of
 from exportcheck.explain.commands import time_again
 from exportcheck.explain.costs import machine_text
 from exportcheck.explain.times import lay_out
-from exportcheck.history.overview import usable
 from exportcheck.history.strips import strips
 from exportcheck.selection import nearest
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from exportcheck.explain.sentences import Sentence
     from exportcheck.explain.times import Times
     from exportcheck.history.runs import History
+    from exportcheck.history.statements import Statement
     from exportcheck.history.strips import Strip
 
 
@@ -105,7 +105,7 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
             ),
             *past.never_needed(shown, reference.name),
         ),
-        failed=past.failed(shown),
+        failed=failures.failed(shown),
         newest=present.named(newest) if newest else "",
         now=present.still(newest, reference.name, others) if newest else (),
         times=times,
@@ -120,9 +120,13 @@ def _telling(shown: Sequence[Strip], reference: Form) -> list[Strip]:
         strip.track
         for strip in shown
         for row in strip.rows
-        if strip.axis.fixed and row.form == reference.name and usable(row.statements[-1])
+        if strip.axis.fixed and row.form == reference.name and _passes(row.statements[-1])
     }
     return [strip for strip in shown if strip.axis.fixed or strip.track not in settled]
+
+
+def _passes(statement: Statement | None) -> bool:
+    return statement is not None and statement.state.passes
 
 
 def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]]]:

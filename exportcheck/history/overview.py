@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
 from exportcheck.history.axes import axes
-from exportcheck.history.statements import State, Statement, state_of
+from exportcheck.history.statements import state_of
 from exportcheck.history.strips import Strip
 from exportcheck.history.tracks import tracks
 
@@ -46,11 +46,6 @@ class Overview:
     rows: Mapping[str, tuple[Support | None, ...]]
 
 
-def usable(statement: Statement | None) -> bool:
-    """Whether a form passed, or at least was converted where nothing could run it."""
-    return statement is not None and (statement.state.works or statement.state is State.CONVERTS)
-
-
 def overviews(
     history: History, families: Sequence[str], keep: Callable[[Track], bool] = lambda _: True
 ) -> tuple[Overview, ...]:
@@ -73,14 +68,14 @@ def support(run: Run, family: str, track: Track) -> Support | None:
     forms = [a for a in activations().values() if a.family == family]
     reference = next((a.name for a in forms if a.reference), None)
     native = state_of(run, reference, track) if reference else None
-    if native and usable(native):
+    if native and native.state.usable:
         return Support(native.state.value)
     others = {
         a.name: state_of(run, a.name, track)
         for a in forms
         if a.name != reference and a.form != "in-place"
     }
-    working = tuple(name for name, one in others.items() if usable(one))
+    working = tuple(name for name, one in others.items() if one and one.state.usable)
     if working:
         return Support(FORM, working)
     measured = native or next((one for one in others.values() if one), None)

@@ -8,6 +8,7 @@ from exportcheck.explain import markdown, terminal
 from exportcheck.explain.explanation import explain, sections
 from exportcheck.history.adding import runs_of
 from exportcheck.history.runs import History
+from exportcheck.history.strips import uneventful
 from exportcheck.results import Stage, Status
 from tests.explain.costs import COSTS
 from tests.history.runs import (
@@ -16,6 +17,7 @@ from tests.history.runs import (
     NOT_RUN,
     ONNX12,
     PASS,
+    PROGRAM,
     REFUSED,
     cell,
     history,
@@ -36,7 +38,10 @@ def alone(*results, family="hardswish"):
 
 def test_when_another_form_was_needed_and_since_when_none_is():
     assert texts(FOUND.needed) == [
-        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh (not all were run).",
+        (
+            "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh "
+            "(Core ML: converts, was not run)."
+        ),
         (
             "ONNX, TorchScript exporter, torch 1.5.1: hardswish does not exist yet; "
             "hardswish-hardtanh works."
@@ -44,10 +49,10 @@ def test_when_another_form_was_needed_and_since_when_none_is():
         "ONNX, TorchScript exporter, torch 1.7.1: hardswish fails; hardswish-hardtanh works.",
         "ONNX, TorchScript exporter, torch 1.8.1: hardswish works by itself.",
         (
-            "Core ML, float32 on torch 1.7.1, coremltools 4.1: hardswish fails; "
-            "hardswish-hardtanh converts."
+            "Core ML, float32, coremltools 4.1 on torch 1.7.1: hardswish fails; "
+            "hardswish-hardtanh converts, was not run."
         ),
-        "Core ML, float32 on torch 1.7.1, coremltools 5.2.0: hardswish works by itself.",
+        "Core ML, float32, coremltools 5.2.0 on torch 1.7.1: hardswish works by itself.",
     ]
 
 
@@ -78,7 +83,8 @@ def test_which_forms_reached_every_format_at_once():
     )
     first, second, *_ = found.needed
     assert first.text == (
-        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh (not all were run)."
+        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh "
+        "(Core ML: converts, was not run)."
     )
     assert second.text == (
         "To ONNX and Core ML at once, torch 1.8.1: hardswish and hardswish-hardtanh."
@@ -91,6 +97,105 @@ def test_which_forms_reached_every_format_at_once():
 def test_a_run_with_a_coremltools_of_its_own_is_repeated_with_it():
     (last,) = (s for s in FOUND.needed if "5.2.0" in s.text)
     assert "--toolchain torch-1.7 --coremltools 5.2.0 --select" in last.command
+
+
+def between(toolchain, column):
+    """Hardswish passes alone and fails in a linear network, where ReLU passes."""
+    return (
+        cell(toolchain, "hardswish", column, PASS),
+        cell(toolchain, "hardswish", column, RANK, "linear"),
+        cell(toolchain, "relu", column, PASS, "linear"),
+    )
+
+
+RANK = (Status.ERROR, Stage.EXPORT, "ValueError: x should be at least rank 3")
+
+
+def test_what_fails_between_layers_only_is_no_pass_and_is_quoted():
+    found = alone(
+        *between("torch-1.7", ONNX12),
+        cell("torch-1.7", "hardswish-hardtanh", ONNX12, PASS),
+        *between("torch-1.8", ONNX12),
+    )
+    assert texts(found.needed) == [
+        (
+            "ONNX, TorchScript exporter, torch 1.7.1: hardswish works alone, fails between layers; "
+            "hardswish-hardtanh works."
+        ),
+        (
+            "ONNX, TorchScript exporter, torch 1.8.1: hardswish works alone, fails between layers, "
+            "and no other form does better."
+        ),
+    ]
+    (failure,) = found.failed
+    assert failure.text == (
+        "hardswish works alone, fails between layers (linear) at export: "
+        "ONNX, TorchScript exporter (opset 12), torch 1.7.1 to 1.8.1."
+    )
+    assert failure.quote == RANK[2]
+    assert "torch-1.8 --select 'hardswish/linear/onnx-trace-opset12/" in failure.command
+    assert not uneventful(found.strips[0])
+
+
+def test_a_stand_in_may_do_no_more_than_convert_or_work_alone():
+    found = alone(
+        cell("torch-1.7", "hardswish", ONNX12, REFUSED),
+        cell("torch-1.7", "hardswish-hardtanh", ONNX12, PASS),
+        cell("torch-1.7", "hardswish-hardtanh", ONNX12, RANK, "linear"),
+        cell("torch-1.7", "relu", ONNX12, PASS, "linear"),
+    )
+    assert texts(found.needed) == [
+        (
+            "ONNX, TorchScript exporter, torch 1.7.1: hardswish fails; "
+            "hardswish-hardtanh works alone, fails between layers."
+        )
+    ]
+
+
+def test_what_was_only_converted_does_not_work():
+    found = alone(
+        cell("torch-1.7", "hardswish", NETWORK, NOT_RUN), cell("torch-1.7", "relu", NETWORK, PASS)
+    )
+    assert texts(found.needed) == [
+        "Core ML, float32, coremltools 4.1: hardswish converts, was not run."
+    ]
+
+
+def test_at_once_a_form_is_named_with_the_format_in_which_it_does_not_pass():
+    found = alone(
+        cell("torch-1.7", "hardswish", ONNX12, PASS),
+        *between("torch-1.7", PROGRAM),
+        cell("torch-1.8", "hardswish", ONNX12, PASS),
+        cell("torch-1.8", "hardswish", PROGRAM, PASS),
+    )
+    assert texts(found.needed)[:2] == [
+        (
+            "To ONNX and Core ML at once, torch 1.7.1: hardswish "
+            "(Core ML: works alone, fails between layers)."
+        ),
+        "To ONNX and Core ML at once, torch 1.8.1: hardswish.",
+    ]
+
+
+def test_a_range_is_not_said_of_a_target_that_ran_in_a_part_of_it_only():
+    found = alone(
+        cell("torch-1.7", "hardswish", NETWORK, NO_CONVERTER),
+        cell("torch-1.8", "hardswish", PROGRAM, NO_CONVERTER),
+    )
+    (failure,) = found.failed
+    assert failure.text == "hardswish fails at export: Core ML, float32, coremltools 4.1."
+    assert "torch-1.8 --select 'hardswish/bare/coreml-fp32/mil-numpy/*'" in failure.command
+
+
+def test_several_versions_that_work_are_said_to_be_measured_ones():
+    found = alone(
+        cell("torch-1.5", "hardswish", ONNX12, REFUSED),
+        cell("torch-1.7", "hardswish", ONNX12, PASS),
+        cell("torch-1.8", "hardswish", ONNX12, PASS),
+    )
+    assert texts(found.needed)[1] == (
+        "ONNX, TorchScript exporter, torch 1.7.1 to 1.8.1, as measured: hardswish works by itself."
+    )
 
 
 def test_equal_failures_are_told_once():
@@ -147,7 +252,7 @@ def test_a_form_that_is_needed_still():
     )
     (first, *_) = found.now
     assert first.text == (
-        "Needed still, ONNX, TorchScript exporter: hardswish fails, hardswish-hardtanh works."
+        "Needed still, ONNX, TorchScript exporter: hardswish fails; hardswish-hardtanh works."
     )
     assert first.quote == REFUSED[2]
 

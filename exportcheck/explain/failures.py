@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from exportcheck.explain.commands import reproduce
 from exportcheck.explain.sentences import Sentence, listed, together, verb
-from exportcheck.history.axes import versions_text
+from exportcheck.history.axes import places_text
 from exportcheck.history.tracks import option
 from exportcheck.results import Status
 
@@ -89,9 +88,5 @@ def _did(names: Sequence[str], what: str, networks: Sequence[str], outcome: Outc
 def _where(strip: Strip, statements: Sequence[Statement]) -> str:
     """The versions, neighbours joined: `torch 1.6.0 to 1.7.1, 2.1.2`."""
     places = [strip.axis.runs.index(one.run) for one in statements]
-    parts = []
-    for _, group in groupby(enumerate(places), lambda pair: pair[1] - pair[0]):
-        some = [strip.axis.runs[place] for _, place in group]
-        parts.append(versions_text(strip.axis, some))
     fixed = f" on {strip.axis.fixed}" if strip.axis.fixed else ""
-    return f"{strip.axis.package} {', '.join(parts)}{fixed}"
+    return f"{strip.axis.package} {places_text(strip.axis, places)}{fixed}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from exportcheck.history.tracks import columns
@@ -59,3 +60,11 @@ def versions_text(axis: Axis, runs: Sequence[Run]) -> str:
     """For example `1.6.0 to 1.7.1`, `1.8.1`; whatever lies between was on the axis too."""
     first, last = axis.label(runs[0]), axis.label(runs[-1])
     return first if first == last else f"{first} to {last}"
+
+
+def places_text(axis: Axis, places: Sequence[int]) -> str:
+    """The versions at some places of an axis, neighbours joined: `1.6.0 to 1.7.1, 2.1.2`."""
+    parts = []
+    for _, group in groupby(enumerate(places), lambda pair: pair[1] - pair[0]):
+        parts.append(versions_text(axis, [axis.runs[place] for _, place in group]))
+    return ", ".join(parts)

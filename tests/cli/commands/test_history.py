@@ -62,7 +62,7 @@ def test_families_by_version(cli, file, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     out = cli("history", "show", "--history", file).out
     assert "ONNX, TorchScript exporter, by torch" in out
-    assert out.splitlines()[3].split() == ["hardswish", "⇄", "⇄", "✓"]
+    assert out.splitlines()[3].split() == ["hardswish", "↪", "⇄", "✓"]
     assert "⇄ the native form fails, another works" in out
 
 

@@ -16,6 +16,7 @@ from exportcheck.explain.code import call_of, code_of
 from exportcheck.explain.commands import time_again
 from exportcheck.explain.costs import machine_text
 from exportcheck.explain.times import lay_out
+from exportcheck.explain.verdict import verdict
 from exportcheck.history.strips import strips
 from exportcheck.selection import nearest
 
@@ -49,6 +50,7 @@ class Explanation:
         reference: the form that says what the function is, first among `forms`.
         forms: native ones first.
         curve: `x`, `y` and `slope`; None where the function is not one of a single number.
+        verdict: a line or two on what was measured; empty without a history.
         strips: the history, one for each track and axis.
         needed: where the native form did not work, what did, and since when it does.
         failed: every failure there was, in the words of its day.
@@ -63,6 +65,7 @@ class Explanation:
     reference: Form
     forms: tuple[Form, ...]
     curve: Mapping[str, list[float]] | None
+    verdict: tuple[str, ...]
     strips: tuple[Strip, ...]
     needed: tuple[Sentence, ...]
     failed: tuple[Sentence, ...]
@@ -90,19 +93,17 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
     others = [form.name for form in forms if form.kind in ("hand-written", "autograd")]
     others = [name for name in others if name != reference.name]
     times = lay_out(costs[family]) if family in costs else None
+    telling = _telling(shown, reference)
     return Explanation(
         family=family,
         reference=reference,
         forms=forms,
         curve=_curves().get(family),
+        verdict=verdict(telling, newest, reference.name, others),
         strips=shown,
         needed=(
             *past.everywhere(history, [form.name for form in forms if form.name in measured]),
-            *(
-                s
-                for strip in _telling(shown, reference)
-                for s in past.needed(strip, reference.name)
-            ),
+            *(s for strip in telling for s in past.needed(strip, reference.name)),
             *past.never_needed(shown, reference.name),
         ),
         failed=failures.failed(shown),

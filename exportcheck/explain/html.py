@@ -109,6 +109,7 @@ def _family(explanation: Explanation, pool: Pool) -> dict[str, Any]:
         "name": explanation.family,
         "formula": explanation.reference.formula,
         "source": explanation.reference.source,
+        "verdict": list(explanation.verdict),
         "curve": explanation.curve,
         "forms": [vars(form) for form in explanation.forms],
         "quiet": quiet_text([strip for strip in explanation.strips if uneventful(strip)]),

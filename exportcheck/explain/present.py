@@ -115,10 +115,15 @@ _NO_WORK = ("Constant", "Identity")
 """Operators that compute nothing."""
 
 
+def count_operators(operators: Mapping[str, int]) -> int:
+    """How many there are that compute something."""
+    return sum(count for name, count in operators.items() if name not in _NO_WORK)
+
+
 def _counted(operators: Mapping[str, int]) -> str:
     """For example `4 operators (Add, Clip, Div, Mul)`; empty for none."""
     counted = {name: count for name, count in operators.items() if name not in _NO_WORK}
-    total = sum(counted.values())
+    total = count_operators(operators)
     names = ", ".join(n if count == 1 else f"{count} {n}" for n, count in counted.items())
     return f"{total} operator{'s' * (total != 1)} ({names})" if total else ""
 

@@ -70,6 +70,54 @@ def test_what_failed_is_quoted_with_the_command_that_repeats_it():
     assert coreml.text.endswith("coremltools 4.1; coremltools 4.1 on torch 1.7.1.")
 
 
+def test_the_verdict_says_what_was_needed_and_how_it_is_today():
+    assert FOUND.verdict == (
+        (
+            "Another form than hardswish was needed for ONNX on torch 1.5.1 to 1.7.1 "
+            "(hardswish-hardtanh works)."
+        ),
+        "With torch 1.8.1 every form works for ONNX.",
+    )
+    assert " ".join(FOUND.verdict) in " ".join(printed(FOUND, 80).split())
+    assert markdown.render(FOUND).startswith(f"# hardswish\n\n{' '.join(FOUND.verdict)}\n")
+
+
+def test_the_verdict_names_what_does_not_pass_today():
+    found = alone(
+        *between("torch-1.8", ONNX12),
+        cell("torch-1.8", "hardswish-hardtanh", ONNX12, PASS),
+    )
+    assert found.verdict == (
+        (
+            "Another form than hardswish was needed for ONNX on torch 1.8.1 "
+            "(hardswish-hardtanh works)."
+        ),
+        (
+            "With torch 1.8.1 hardswish works alone, fails between layers (ONNX); "
+            "hardswish-hardtanh works for all that was run."
+        ),
+    )
+
+
+def test_the_verdict_counts_operators():
+    found = alone(
+        cell("torch-1.8", "hardswish", ONNX12, PASS, graph_ops={"exported": {"HardSwish": 1}}),
+        cell(
+            "torch-1.8",
+            "hardswish-hardtanh",
+            ONNX12,
+            PASS,
+            graph_ops={"exported": {"Add": 1, "Constant": 4, "Mul": 2}},
+        ),
+    )
+    assert found.verdict == (
+        (
+            "With torch 1.8.1 every form works for ONNX; "
+            "in the ONNX file hardswish is 1 operator against 3."
+        ),
+    )
+
+
 def test_which_forms_reached_every_format_at_once():
     found = alone(
         cell("torch-1.7", "hardswish", ONNX12, REFUSED),
@@ -267,8 +315,8 @@ def test_where_nothing_ever_failed_one_sentence_says_so():
 
 def test_a_family_without_history_says_less():
     found = explain("snake", history(), {})
-    assert (found.strips, found.needed, found.failed, found.now, found.times) == (
-        *[()] * 4,
+    assert (found.verdict, found.strips, found.needed, found.failed, found.now, found.times) == (
+        *[()] * 5,
         None,
     )
     assert [heading for heading, _ in sections(found)] == []

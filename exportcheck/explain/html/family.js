@@ -5,7 +5,8 @@ function familyPage(family) {
   return [el("article", { class: "family-page" },
     el("header", { class: "family-head" },
       el("h2", null, family.name),
-      el("p", null, el("code", null, family.formula), " · ", sourceLinks(family.source))),
+      el("p", null, el("code", null, family.formula), " · ", sourceLinks(family.source)),
+      family.verdict.map((one) => el("p", { class: "verdict" }, one))),
     el("div", { class: "family-top" },
       family.curve ? functionPlot(family)
         : el("p", { class: "none" }, "Each output depends on many inputs, so there is no curve to draw."),

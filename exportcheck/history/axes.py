@@ -43,7 +43,8 @@ def axes(history: History, track: Track) -> tuple[Axis, ...]:
     whole = tuple(run for run in runs if "+" not in run.toolchain)
     found = [Axis(track.packages[0], "", whole)] if whole else []
     if "coremltools" in track.packages:
-        # Where a whole toolchain has the same version, it stands for both.
+        # Where a whole toolchain has the same version, it stands for both. A row is of runs with a
+        # coremltools of their own; whole toolchains alone are on the axis above.
         by_torch: dict[str, dict[str, Run]] = {}
         for run in runs:
             some = by_torch.setdefault(run.versions["torch"].partition("+")[0], {})
@@ -51,7 +52,7 @@ def axes(history: History, track: Track) -> tuple[Axis, ...]:
         found += [
             Axis("coremltools", f"torch {torch}", tuple(some.values()))
             for torch, some in by_torch.items()
-            if len(some) > 1
+            if any("+" in run.toolchain for run in some.values())
         ]
     return tuple(found)
 

@@ -145,6 +145,12 @@ def test_axes():
     assert versions_text(torch, torch.runs[:1]) == "1.5.1"
 
 
+def test_a_coremltools_of_its_own_is_shown_without_a_whole_toolchain():
+    (over,) = axes(history("torch-1.7+coremltools-5.2.0"), COREML)
+    assert (over.package, over.fixed) == ("coremltools", "torch 1.7.1")
+    assert [over.label(run) for run in over.runs] == ["5.2.0"]
+
+
 def test_strips_have_native_forms_first_and_only_what_was_run():
     onnx, *coreml = strips(history(), ["hardswish-hardtanh", "hardswish", "mish"])
     assert [row.form for row in onnx.rows] == ["hardswish", "hardswish-hardtanh"]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck import catalog
 from exportcheck.catalog import activations
-from exportcheck.errors import UsageError
 from exportcheck.explain import failures, past, present
 from exportcheck.explain.code import call_of, code_of
 from exportcheck.explain.commands import time_again
@@ -18,7 +17,7 @@ from exportcheck.explain.costs import machine_text
 from exportcheck.explain.times import lay_out
 from exportcheck.explain.verdict import verdict
 from exportcheck.history.strips import strips
-from exportcheck.selection import nearest
+from exportcheck.selection import family_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,8 +81,7 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
     Raises:
         UsageError: the catalogue has no such family.
     """
-    known = activations()
-    family = known[family].family if family in known else family
+    family = family_named(family)
     forms = _forms(family)
     reference = forms[0]
     shown = strips(history, [form.name for form in forms])
@@ -141,15 +139,8 @@ def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]
 
 
 def _forms(family: str) -> tuple[Form, ...]:
-    """The forms, the reference first, then native before hand-written.
-
-    Raises:
-        UsageError: there is no such family.
-    """
+    """The forms, the reference first, then native before hand-written."""
     found = [a for a in activations().values() if a.family == family]
-    if not found:
-        families = sorted({a.family for a in activations().values()})
-        raise UsageError(f"no family {family!r}{nearest(family, families)}")
     found.sort(key=lambda a: not a.reference)
     shown: set[str] = set()
     forms = []
@@ -171,7 +162,7 @@ def _curves() -> dict[str, dict[str, list[float]]]:
 def _missing(family: str, shown: tuple[Strip, ...], times: Times | None) -> list[str]:
     found = []
     if not shown:
-        found.append("no toolchain has been measured: exportcheck history add REPORT.json")
+        found.append("no toolchain has been measured: exportcheck history add RESULTS.json")
     if times is None:
         found.append(f"nothing has been timed: {time_again(family)}")
     return found

@@ -321,7 +321,7 @@ def test_a_family_without_history_says_less():
     )
     assert [heading for heading, _ in sections(found)] == []
     assert found.missing == (
-        "no toolchain has been measured: exportcheck history add REPORT.json",
+        "no toolchain has been measured: exportcheck history add RESULTS.json",
         "nothing has been timed: exportcheck cost snake",
     )
 

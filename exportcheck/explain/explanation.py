@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck import catalog
 from exportcheck.catalog import activations
-from exportcheck.explain import failures, past, present
+from exportcheck.explain import failures, notes, past, present
 from exportcheck.explain.code import call_of, code_of
 from exportcheck.explain.commands import time_again
 from exportcheck.explain.costs import machine_text
@@ -53,6 +53,7 @@ class Explanation:
         strips: the history, one for each track and axis.
         needed: where the native form did not work, what did, and since when it does.
         failed: every failure there was, in the words of its day.
+        noted: what the notes are with which forms work.
         newest: the toolchain that `now` speaks of, in words; empty without a history.
         now: what speaks for the other forms today, and against them.
         times: of `exportcheck cost`; None where it was not run for this family.
@@ -68,6 +69,7 @@ class Explanation:
     strips: tuple[Strip, ...]
     needed: tuple[Sentence, ...]
     failed: tuple[Sentence, ...]
+    noted: tuple[Sentence, ...]
     newest: str
     now: tuple[Sentence, ...]
     times: Times | None
@@ -105,6 +107,7 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
             *past.never_needed(shown, reference.name),
         ),
         failed=failures.failed(shown),
+        noted=notes.noted(shown),
         newest=present.named(newest) if newest else "",
         now=present.still(newest, reference.name, others) if newest else (),
         times=times,
@@ -133,6 +136,7 @@ def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]
     found = (
         ("When another form was needed", explanation.needed),
         ("What failed, in the words of that day", explanation.failed),
+        ("What differs where it works with a note", explanation.noted),
         (f"The other forms beside it today ({explanation.newest})", explanation.now),
     )
     yield from ((heading, sentences) for heading, sentences in found if sentences)

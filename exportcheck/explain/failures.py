@@ -60,7 +60,7 @@ def _told(track: str, what: str, networks: tuple[str, ...], forms: _Failures) ->
     """A sentence for the forms that failed with the same words in the same versions."""
     by_place: dict[str, list[str]] = {}
     for form, found in forms.items():
-        where = "; ".join(_where(strip, some) for strip, some in found.items())
+        where = "; ".join(versions_of(strip, some) for strip, some in found.items())
         by_place.setdefault(where, []).append(form)
     for where, names in by_place.items():
         statements = [s for some in forms[names[0]].values() for s in some]
@@ -85,7 +85,7 @@ def _did(names: Sequence[str], what: str, networks: Sequence[str], outcome: Outc
     return f"{alone}{words}{between} at {outcome.stage.value}"
 
 
-def _where(strip: Strip, statements: Sequence[Statement]) -> str:
+def versions_of(strip: Strip, statements: Sequence[Statement]) -> str:
     """The versions, neighbours joined: `torch 1.6.0 to 1.7.1, 2.1.2`."""
     places = [strip.axis.runs.index(one.run) for one in statements]
     fixed = f" on {strip.axis.fixed}" if strip.axis.fixed else ""

@@ -116,6 +116,7 @@ def _family(explanation: Explanation, pool: Pool) -> dict[str, Any]:
         "strips": [_strip(strip, pool) for strip in explanation.strips],
         "needed": _sentences(explanation.needed),
         "failed": _sentences(explanation.failed),
+        "noted": _sentences(explanation.noted),
         "newest": explanation.newest,
         "now": _sentences(explanation.now),
         "times": explanation.times and _times(explanation.times),

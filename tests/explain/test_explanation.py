@@ -388,3 +388,18 @@ def test_wrong_numbers_are_told_once_whatever_they_are():
     )
     assert "0.2 where" in sentence.quote
     assert "torch-1.8" in sentence.command
+
+
+def test_what_a_note_is():
+    lost = ("nan: nan-lost 9 of 9: 0 where eager gives nan", "infinities to be told in full")
+    found = alone(
+        cell("torch-1.7", "hardswish", ONNX12, PASS, notes=lost),
+        cell("torch-1.8", "hardswish", ONNX12, PASS, notes=lost),
+        cell("torch-1.8", "hardswish-hardtanh", ONNX12, PASS),
+    )
+    (sentence,) = found.noted
+    assert sentence.text == (
+        "hardswish (infinities to …, nan: nan-lost): ONNX, TorchScript exporter, torch 1.7.1 to 1.8.1."
+    )
+    assert "torch-1.8 --select 'hardswish/bare/onnx-trace-opset12/" in sentence.command
+    assert ("What differs where it works with a note", found.noted) in list(sections(found))

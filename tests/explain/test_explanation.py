@@ -399,7 +399,8 @@ def test_what_a_note_is():
     )
     (sentence,) = found.noted
     assert sentence.text == (
-        "hardswish (infinities to …, nan: nan-lost): ONNX, TorchScript exporter, torch 1.7.1 to 1.8.1."
+        "hardswish (infinities to …, nan: nan-lost): "
+        "ONNX, TorchScript exporter, torch 1.7.1 to 1.8.1."
     )
     assert "torch-1.8 --select 'hardswish/bare/onnx-trace-opset12/" in sentence.command
     assert ("What differs where it works with a note", found.noted) in list(sections(found))

@@ -189,6 +189,22 @@ def _nothing_matches(pattern: str, cases: Sequence[Case]) -> str:
     return f"pattern {pattern!r} matches no case: {'; '.join(hints) or 'not in this combination'}"
 
 
+def family_named(name: str) -> str:
+    """The family of this name, or that of the form of this name.
+
+    Raises:
+        UsageError: there is neither; says which are near.
+    """
+    forms = activations()
+    families = {one.family for one in forms.values()}
+    if name in families:
+        return name
+    if name in forms:
+        return forms[name].family
+    near = nearest(name, sorted({*families, *forms}))
+    raise UsageError(f"no family {name!r}{near} (all: exportcheck list activations)")
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """`; nearest: a, b` for a message; where nothing is near, all there are, if they are few."""
     near = difflib.get_close_matches(name.strip("*"), known, n=3, cutoff=0.5)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from exportcheck import __version__
 from exportcheck.cli.console import silence
@@ -14,7 +15,21 @@ from exportcheck.cli.settings import Settings, read_settings
 from exportcheck.discover import modules
 from exportcheck.errors import EXIT_BROKEN, EXIT_INTERRUPTED, ExportcheckError
 
+
+class _Commands(TyperGroup):
+    """The commands; typer would end an interrupted one without a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _complain("interrupted")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="exportcheck",
     help="Does an activation survive export to TorchScript, ONNX and Core ML? Every exported model "
     "is run back from disk and its numbers are compared with eager PyTorch.",

@@ -14,24 +14,26 @@ from exportcheck.errors import UsageError
 from exportcheck.explain.costs import read_costs
 from exportcheck.history.runs import History
 from exportcheck.history.storing import read_history
-from exportcheck.selection import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from rich.console import RenderableType
 
 FILE_WIDTH = 100
 
+_ENDINGS = {".md": "markdown", ".html": "html"}
+
 
 def history_in(path: Path) -> History:
-    """The history at `path`; an empty one where nothing lies at the usual place.
+    """The history at `path`; an empty one, which is said, where nothing lies at the usual place.
 
     Raises:
         UsageError: a file that was named is not there, or it holds no history.
     """
     if path == HISTORY_FILE and not path.exists():
+        _say_absent(path, "--history")
         return History()
     return read_history(path)
 
@@ -43,23 +45,17 @@ def costs_in(path: Path) -> Mapping[str, Any]:
         UsageError: a file that was named is not there, or it holds no costs.
     """
     if path == COST_FILE and not path.exists():
+        _say_absent(path, "--cost")
         return {}
     return read_costs(path)
 
 
-def one_of(name: str, known: Sequence[str], kind: str) -> str:
-    """`name`, which is among `known`.
-
-    Raises:
-        UsageError: it is not; says which are near.
-    """
-    if name not in known:
-        raise UsageError(f"no {kind} {name!r}{nearest(name, known)}")
-    return name
+def _say_absent(path: Path, option: str) -> None:
+    typer.echo(f"exportcheck: {path} does not exist here; {option} FILE names another", err=True)
 
 
 def show_text(
-    form: str,
+    form: str | None,
     output: Path | None,
     screen: Console,
     forms: Mapping[str, Callable[[int], RenderableType]],
@@ -67,7 +63,7 @@ def show_text(
     """Prints one of several forms, or writes it to the file `output`.
 
     Args:
-        form: the name of the wanted one.
+        form: the name of the wanted one; None for that which `output` ends in.
         output: a file; None for the standard output.
         screen: to print to.
         forms: name -> what makes it for a width; everything but `terminal` is text.
@@ -75,7 +71,10 @@ def show_text(
     Raises:
         UsageError: there is no such form, or `output` is a folder.
     """
-    make = forms[one_of(form, list(forms), "format")]
+    form = form or _ENDINGS.get(output.suffix if output else "", "terminal")
+    if form not in forms:
+        raise UsageError(f"no format {form!r}; there are: {', '.join(forms)}")
+    make = forms[form]
     if output is None:
         made = make(screen.width)
         if isinstance(made, str):
@@ -87,6 +86,7 @@ def show_text(
         raise UsageError(f"--output {output} is a folder; a file was expected")
     prepare(output.parent)
     write(output, _as_text(make(FILE_WIDTH)))
+    typer.echo(f"{form} in {output}")
 
 
 def _as_text(made: RenderableType) -> str:

@@ -60,6 +60,17 @@ Output: TypeAlias = Annotated[
         "--output", "-o", help="Folder for the formats, or a file name with an ending for one."
     ),
 ]
+TextFormat: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        help="terminal, markdown or html; without, what FILE ends in, else terminal.",
+    ),
+]
+TextOutput: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
+]
 HISTORY_FILE = Path("reports/history.json")
 COST_FILE = Path("reports/cost.json")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exportcheck.content_key import processor
 from exportcheck.environment import version
 from exportcheck.errors import UsageError
+from exportcheck.json_files import read_json
 from exportcheck.json_schema import Misfit, compile_schema
 
 if TYPE_CHECKING:
@@ -68,12 +69,7 @@ def read_costs(path: Path) -> dict[str, Any]:
         UsageError: there is no such file, or it holds no costs; the message has the place.
     """
     expected = "a cost.json of `exportcheck cost` was expected"
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON ({error}); {expected}") from error
+    data = read_json(path, expected)
     try:
         _check()(data)
     except Misfit as misfit:

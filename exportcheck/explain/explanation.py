@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck import catalog
 from exportcheck.catalog import activations
-from exportcheck.errors import UsageError
-from exportcheck.explain import past, present
+from exportcheck.explain import failures, notes, past, present
 from exportcheck.explain.code import call_of, code_of
 from exportcheck.explain.commands import time_again
 from exportcheck.explain.costs import machine_text
 from exportcheck.explain.times import lay_out
-from exportcheck.history.overview import usable
+from exportcheck.explain.verdict import verdict
 from exportcheck.history.strips import strips
-from exportcheck.selection import nearest
+from exportcheck.selection import family_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from exportcheck.explain.sentences import Sentence
     from exportcheck.explain.times import Times
     from exportcheck.history.runs import History
+    from exportcheck.history.statements import Statement
     from exportcheck.history.strips import Strip
 
 
@@ -49,9 +49,11 @@ class Explanation:
         reference: the form that says what the function is, first among `forms`.
         forms: native ones first.
         curve: `x`, `y` and `slope`; None where the function is not one of a single number.
+        verdict: a line or two on what was measured; empty without a history.
         strips: the history, one for each track and axis.
         needed: where the native form did not work, what did, and since when it does.
         failed: every failure there was, in the words of its day.
+        noted: what the notes are with which forms work.
         newest: the toolchain that `now` speaks of, in words; empty without a history.
         now: what speaks for the other forms today, and against them.
         times: of `exportcheck cost`; None where it was not run for this family.
@@ -63,9 +65,11 @@ class Explanation:
     reference: Form
     forms: tuple[Form, ...]
     curve: Mapping[str, list[float]] | None
+    verdict: tuple[str, ...]
     strips: tuple[Strip, ...]
     needed: tuple[Sentence, ...]
     failed: tuple[Sentence, ...]
+    noted: tuple[Sentence, ...]
     newest: str
     now: tuple[Sentence, ...]
     times: Times | None
@@ -79,8 +83,7 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
     Raises:
         UsageError: the catalogue has no such family.
     """
-    known = activations()
-    family = known[family].family if family in known else family
+    family = family_named(family)
     forms = _forms(family)
     reference = forms[0]
     shown = strips(history, [form.name for form in forms])
@@ -90,22 +93,21 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
     others = [form.name for form in forms if form.kind in ("hand-written", "autograd")]
     others = [name for name in others if name != reference.name]
     times = lay_out(costs[family]) if family in costs else None
+    telling = _telling(shown, reference)
     return Explanation(
         family=family,
         reference=reference,
         forms=forms,
         curve=_curves().get(family),
+        verdict=verdict(telling, newest, reference.name, others),
         strips=shown,
         needed=(
             *past.everywhere(history, [form.name for form in forms if form.name in measured]),
-            *(
-                s
-                for strip in _telling(shown, reference)
-                for s in past.needed(strip, reference.name)
-            ),
+            *(s for strip in telling for s in past.needed(strip, reference.name)),
             *past.never_needed(shown, reference.name),
         ),
-        failed=past.failed(shown),
+        failed=failures.failed(shown),
+        noted=notes.noted(shown),
         newest=present.named(newest) if newest else "",
         now=present.still(newest, reference.name, others) if newest else (),
         times=times,
@@ -120,9 +122,13 @@ def _telling(shown: Sequence[Strip], reference: Form) -> list[Strip]:
         strip.track
         for strip in shown
         for row in strip.rows
-        if strip.axis.fixed and row.form == reference.name and usable(row.statements[-1])
+        if strip.axis.fixed and row.form == reference.name and _passes(row.statements[-1])
     }
     return [strip for strip in shown if strip.axis.fixed or strip.track not in settled]
+
+
+def _passes(statement: Statement | None) -> bool:
+    return statement is not None and statement.state.passes
 
 
 def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]]]:
@@ -130,21 +136,15 @@ def sections(explanation: Explanation) -> Iterator[tuple[str, Sequence[Sentence]
     found = (
         ("When another form was needed", explanation.needed),
         ("What failed, in the words of that day", explanation.failed),
+        ("What differs where it works with a note", explanation.noted),
         (f"The other forms beside it today ({explanation.newest})", explanation.now),
     )
     yield from ((heading, sentences) for heading, sentences in found if sentences)
 
 
 def _forms(family: str) -> tuple[Form, ...]:
-    """The forms, the reference first, then native before hand-written.
-
-    Raises:
-        UsageError: there is no such family.
-    """
+    """The forms, the reference first, then native before hand-written."""
     found = [a for a in activations().values() if a.family == family]
-    if not found:
-        families = sorted({a.family for a in activations().values()})
-        raise UsageError(f"no family {family!r}{nearest(family, families)}")
     found.sort(key=lambda a: not a.reference)
     shown: set[str] = set()
     forms = []
@@ -166,7 +166,7 @@ def _curves() -> dict[str, dict[str, list[float]]]:
 def _missing(family: str, shown: tuple[Strip, ...], times: Times | None) -> list[str]:
     found = []
     if not shown:
-        found.append("no toolchain has been measured: exportcheck history add REPORT.json")
+        found.append("no toolchain has been measured: exportcheck history add RESULTS.json")
     if times is None:
         found.append(f"nothing has been timed: {time_again(family)}")
     return found

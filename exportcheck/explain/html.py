@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck.explain.commands import TEMPLATE, time_again, toolchain_options
 from exportcheck.explain.explanation import explain
-from exportcheck.history.overview import overviews
+from exportcheck.history.overview import STAND_INS, overviews
 from exportcheck.history.statements import WORDS
 from exportcheck.history.strips import COREML_REMARK, by_option, detail, quiet_text, uneventful
 from exportcheck.pages import Pool, page
@@ -57,6 +57,7 @@ def _data(
         "command": TEMPLATE,
         "coreml": COREML_REMARK,
         "words": {state.value: words for state, words in WORDS.items()},
+        "standIns": {one.state: one.words for one in STAND_INS.values()},
         "runs": {run.toolchain: _run(run) for run in history.runs},
         "tracks": [_overview(one, pool) for one in overviews(history, families)],
         "families": [_family(explain(name, history, costs), pool) for name in families],
@@ -108,12 +109,14 @@ def _family(explanation: Explanation, pool: Pool) -> dict[str, Any]:
         "name": explanation.family,
         "formula": explanation.reference.formula,
         "source": explanation.reference.source,
+        "verdict": list(explanation.verdict),
         "curve": explanation.curve,
         "forms": [vars(form) for form in explanation.forms],
         "quiet": quiet_text([strip for strip in explanation.strips if uneventful(strip)]),
         "strips": [_strip(strip, pool) for strip in explanation.strips],
         "needed": _sentences(explanation.needed),
         "failed": _sentences(explanation.failed),
+        "noted": _sentences(explanation.noted),
         "newest": explanation.newest,
         "now": _sentences(explanation.now),
         "times": explanation.times and _times(explanation.times),

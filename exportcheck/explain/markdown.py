@@ -32,6 +32,8 @@ def render(explanation: Explanation) -> str:
 def _head(explanation: Explanation) -> Iterator[str]:
     reference = explanation.reference
     yield from (f"# {markdown(explanation.family)}", "")
+    if explanation.verdict:
+        yield from (markdown(" ".join(explanation.verdict)), "")
     yield f"{markdown_code(reference.formula)}, {markdown(reference.source)}"
     yield from ("", "## Forms", "")
     for form in explanation.forms:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exportcheck.explain.commands import reproduce
-from exportcheck.explain.sentences import Sentence, listed, together, verb
-from exportcheck.history.statements import WORDS, state_of
+from exportcheck.explain.sentences import Sentence, listed, stand, together, verb
+from exportcheck.history.statements import State, state_of
 from exportcheck.history.strips import short_version
 from exportcheck.history.tracks import columns, option, ran_in, tracks
 from exportcheck.matrix import error_text
@@ -51,13 +51,14 @@ def _both(
 
 def _needed(run: Run, reference: str, forms: Sequence[str]) -> Iterator[Sentence]:
     for title, native, others in _both(run, reference, forms):
-        working = [form for form, one in others.items() if one.state.works]
-        if native.state.failed and working:
+        passing = [form for form, one in others.items() if one.state.passes]
+        if native.troubles and passing:
+            network, outcome = next(iter(native.troubles.items()))
             yield Sentence(
-                f"Needed still, {title}: {reference} {WORDS[native.state]}, "
-                f"{listed(working)} {verb(working, 'work')}.",
-                reproduce(run, reference, native.column),
-                native.outcome.message,
+                f"Needed still, {title}: {stand([reference], native.state)}; "
+                f"{stand(passing, State.WORKS)}.",
+                reproduce(run, reference, native.column, network),
+                outcome.message,
             )
 
 
@@ -114,10 +115,15 @@ _NO_WORK = ("Constant", "Identity")
 """Operators that compute nothing."""
 
 
+def count_operators(operators: Mapping[str, int]) -> int:
+    """How many there are that compute something."""
+    return sum(count for name, count in operators.items() if name not in _NO_WORK)
+
+
 def _counted(operators: Mapping[str, int]) -> str:
     """For example `4 operators (Add, Clip, Div, Mul)`; empty for none."""
     counted = {name: count for name, count in operators.items() if name not in _NO_WORK}
-    total = sum(counted.values())
+    total = count_operators(operators)
     names = ", ".join(n if count == 1 else f"{count} {n}" for n, count in counted.items())
     return f"{total} operator{'s' * (total != 1)} ({names})" if total else ""
 

@@ -54,6 +54,7 @@ def _head(explanation: Explanation) -> Iterator[RenderableType]:
     line = Text(explanation.family, style="bold")
     yield line.append(f"  {reference.formula}", style="not bold")
     yield Text(reference.source, style="dim")
+    yield from (Text(printable(one)) for one in explanation.verdict)
 
 
 def _plot(explanation: Explanation, width: int) -> Iterator[RenderableType]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from exportcheck.errors import UsageError
 from exportcheck.escaping import brief
-from exportcheck.history.runs import Run
+from exportcheck.history.runs import MISSING, ORDERING, Run, version_in
 from exportcheck.history.tracks import track_of
 from exportcheck.results import Status
 
@@ -64,22 +64,50 @@ def added(
     Args:
         history: what there is.
         runs: of `runs_of`; each takes the place of the whole older run of its toolchain.
-        replace: whether a run may take the place of one that has cells which it has not.
+        replace: whether a run may take the place of one that it does not stand for: that has
+            cells which it has not, or other versions.
 
     Raises:
-        UsageError: cells would be lost, and `replace` is false.
+        UsageError: cells would be lost or versions change, and `replace` is false.
     """
     lines = []
     for name, data in runs.items():
-        new, old = Run(name, data), history.data.get(name)
-        lost = len(Run(name, old).cells - new.cells) if old else 0
-        if lost and not replace:
-            raise UsageError(
-                f"{name}: the history has {lost} cells that the new run has not, for example "
-                f"{min(Run(name, old or {}).cells - new.cells)}; run them too, or say --replace"
-            )
-        lines.append(f"{name}: {new.count} cells" + (" in place of older ones" if old else ""))
+        new, old = Run(name, data), Run(name, history.data[name]) if name in history.data else None
+        line = f"{name}: {counted(new.count, 'cell')}"
+        if old:
+            changes = _changes(old, new)
+            if not replace:
+                _check_replaces(new, old, changes)
+            line += f" in place of older ones{f' ({changes})' if changes else ''}"
+        lines.append(line)
     return history.with_runs(runs), lines
+
+
+def counted(count: int, noun: str) -> str:
+    """For example `1 cell`, `2 cells`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _check_replaces(new: Run, old: Run, changes: str) -> None:
+    """Raises UsageError where `new` does not stand for `old`: other versions, or cells missing."""
+    if changes:
+        raise UsageError(
+            f"{new.toolchain}: the new run has other versions ({changes}) than that of the "
+            "history; to put it in its place, say --replace"
+        )
+    lost = old.cells - new.cells
+    if lost:
+        raise UsageError(
+            f"{new.toolchain}: the history has {counted(len(lost), 'cell')} that the new run has "
+            f"not, for example {min(lost)}; run them too, or say --replace"
+        )
+
+
+def _changes(old: Run, new: Run) -> str:
+    """The versions that differ: `torch 2.13.0 → 2.12.0`."""
+    names = sorted({*old.versions, *new.versions})
+    pairs = [(n, old.versions.get(n, MISSING), new.versions.get(n, MISSING)) for n in names]
+    return ", ".join(f"{name} {was} → {now}" for name, was, now in pairs if was != now)
 
 
 class _Pool:
@@ -124,6 +152,11 @@ def _versions(results: Iterable[Result], place: str) -> dict[str, str]:
                     f"{place} was run with {name} {found[name]} and with {version}; "
                     "a toolchain has one version of each package"
                 )
+    for package in ORDERING:
+        try:
+            version_in(found, package)
+        except UsageError as error:
+            raise UsageError(f"{place}, {error}") from error
     return dict(sorted(found.items()))
 
 

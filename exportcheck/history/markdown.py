@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exportcheck.escaping import markdown, markdown_code
-from exportcheck.history.overview import FORM, FORM_MARK
-from exportcheck.history.statements import MARKS, State
+from exportcheck.history.axes import places_text
+from exportcheck.history.overview import FAMILY_LEGEND
+from exportcheck.history.statements import MARKS
 from exportcheck.history.strips import COREML_REMARK, LEGEND
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def _head() -> Iterator[str]:
         "for it."
     )
     yield ""
-    yield f"{markdown(LEGEND)}  {FORM_MARK} the native form fails, another works"
+    yield f"{markdown(LEGEND)}"
+    yield ""
+    yield f"Of a whole function: {markdown(FAMILY_LEGEND)}"
     yield ""
 
 
@@ -84,19 +87,35 @@ def _corner(strip: Strip) -> str:
 
 
 def _overview(overview: Overview) -> Iterator[str]:
+    """The table; its last column names the forms that stand in for the native one, if any do."""
+    stand_ins = {f: _stand_ins(overview.strip, row) for f, row in overview.rows.items()}
+    some = any(stand_ins.values())
     yield from table_rows(
-        (_corner(overview.strip), *_heads(overview.strip)),
+        (_corner(overview.strip), *_heads(overview.strip), *(["in its place"] * some)),
         (
-            (markdown_code(family), *map(_support, supports))
-            for family, supports in overview.rows.items()
+            (
+                markdown_code(family),
+                *("" if one is None else one.mark for one in row),
+                *([stand_ins[family]] * some),
+            )
+            for family, row in overview.rows.items()
         ),
     )
 
 
-def _support(support: Support | None) -> str:
-    if support is None:
-        return ""
-    return FORM_MARK if support.state == FORM else MARKS[State(support.state)]
+def _stand_ins(strip: Strip, row: Sequence[Support | None]) -> str:
+    """The forms, each with its versions where it does not stand in wherever one is needed."""
+    found: dict[str, list[int]] = {}
+    needed = []
+    for place, one in enumerate(row):
+        if one and one.forms:
+            needed.append(place)
+            for form in one.forms:
+                found.setdefault(form, []).append(place)
+    return ", ".join(
+        markdown_code(form) + ("" if some == needed else f" ({places_text(strip.axis, some)})")
+        for form, some in found.items()
+    )
 
 
 def strip_table(strip: Strip) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
 from exportcheck.history.axes import axes
-from exportcheck.history.statements import State, Statement, state_of
+from exportcheck.history.statements import MARKS, State, state_of
 from exportcheck.history.strips import Strip
 from exportcheck.history.tracks import tracks
 
@@ -17,18 +17,51 @@ if TYPE_CHECKING:
     from exportcheck.history.runs import History, Run
     from exportcheck.history.tracks import Track
 
-FORM = "form"
-"""The state in which the native form fails and another form works."""
 
-FORM_MARK = "⇄"
+@dataclass(frozen=True)
+class StandIn:
+    """How a family stands by another form than its native one, which is of no use there.
+
+    Attributes:
+        state: in the page.
+        mark: in a table.
+        words: for people.
+    """
+
+    state: str
+    mark: str
+    words: str
+
+
+INSTEAD = StandIn("form", "⇄", "the native form fails, another works")
+BEFORE = StandIn("form-before", "↪", "the native form is not there yet, another works")
+ALONE = StandIn(
+    "form-alone", "◑", "the native form fails or is not there, another works alone only"
+)
+CONVERTED = StandIn(
+    "form-converts", "◎", "the native form fails or is not there, another converts, was not run"
+)
+STAND_INS = {one.state: one for one in (INSTEAD, BEFORE, ALONE, CONVERTED)}
+FAMILY_LEGEND = "  ".join(f"{one.mark} {one.words}" for one in STAND_INS.values())
 
 
 @dataclass(frozen=True)
 class Support:
-    """How a family stood: the state of its native form, or `FORM` and the forms that work."""
+    """How a family stood.
+
+    Attributes:
+        state: of its native form, or of a `StandIn`.
+        forms: the others that stand in for it; empty where the native form is usable or none is.
+    """
 
     state: str
     forms: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """In a table."""
+        found = STAND_INS.get(self.state)
+        return found.mark if found else MARKS[State(self.state)]
 
 
 @dataclass(frozen=True)
@@ -44,11 +77,6 @@ class Overview:
     name: str
     strip: Strip
     rows: Mapping[str, tuple[Support | None, ...]]
-
-
-def usable(statement: Statement | None) -> bool:
-    """Whether a form passed, or at least was converted where nothing could run it."""
-    return statement is not None and (statement.state.works or statement.state is State.CONVERTS)
 
 
 def overviews(
@@ -73,15 +101,26 @@ def support(run: Run, family: str, track: Track) -> Support | None:
     forms = [a for a in activations().values() if a.family == family]
     reference = next((a.name for a in forms if a.reference), None)
     native = state_of(run, reference, track) if reference else None
-    if native and usable(native):
+    if native and native.state.usable:
         return Support(native.state.value)
-    others = {
-        a.name: state_of(run, a.name, track)
+    states = {
+        a.name: statement.state
         for a in forms
         if a.name != reference and a.form != "in-place"
+        if (statement := state_of(run, a.name, track))
     }
-    working = tuple(name for name, one in others.items() if usable(one))
-    if working:
-        return Support(FORM, working)
-    measured = native or next((one for one in others.values() if one), None)
-    return Support(measured.state.value) if measured else None
+    best = min(states.values(), key=list(State).index, default=None)
+    if native is None:
+        return Support(best.value) if best else None
+    stand_in = _stand_in(native.state, best) if best else None
+    if stand_in is None:
+        return Support(native.state.value)
+    names = (name for name, one in states.items() if _stand_in(native.state, one) is stand_in)
+    return Support(stand_in.state, tuple(names))
+
+
+def _stand_in(native: State, other: State) -> StandIn | None:
+    """What it is called where `other` is in place of `native`; None where that is of no use."""
+    if other.passes:
+        return BEFORE if native is State.UNAVAILABLE else INSTEAD
+    return {State.PARTIAL: ALONE, State.CONVERTS: CONVERTED}.get(other)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
+from exportcheck.errors import UsageError
 from exportcheck.results import Stage, Status
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 SCHEMA = "1.0"
 """Version of the JSON form: the major part changes when a reader of the old one would misread."""
+
+ORDERING = ("torch", "coremltools")
+"""The packages that runs are put in order by."""
+
+MISSING = "missing"
+"""Stands for the version of a package that was not installed."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +150,25 @@ class Run:
     @property
     def order(self) -> tuple[Version, Version]:
         """Runs by this: PyTorch's version, then coremltools'."""
-        return self.version("torch"), self.version("coremltools")
+        torch, coremltools = map(self.version, ORDERING)
+        return torch, coremltools
 
     def version(self, package: str) -> Version:
         """That of a package without what follows a plus sign; 0 where it was not there."""
-        return Version(self.versions.get(package, "0").partition("+")[0])
+        return version_in(self.versions, package)
+
+
+def version_in(versions: Mapping[str, str], package: str) -> Version:
+    """That of a package without what follows a plus sign; 0 where it was not there.
+
+    Raises:
+        UsageError: it is no version.
+    """
+    text = versions.get(package, MISSING)
+    try:
+        return Version("0" if text == MISSING else text.partition("+")[0])
+    except InvalidVersion as error:
+        raise UsageError(f"versions.{package}: {text!r} is no version") from error
 
 
 def _outcome(data: Mapping[str, Any]) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -33,9 +33,19 @@ class State(str, Enum):
     UNAVAILABLE = "unavailable"
 
     @property
+    def passes(self) -> bool:
+        """Whether the form passes alone and between layers."""
+        return self in (State.WORKS, State.NOTED)
+
+    @property
     def works(self) -> bool:
-        """Whether the bare form passes."""
-        return self in (State.WORKS, State.NOTED, State.PARTIAL)
+        """Whether the bare form passes; between layers it may fail."""
+        return self.passes or self is State.PARTIAL
+
+    @property
+    def usable(self) -> bool:
+        """Whether the bare form passes, or was at least converted where nothing could run it."""
+        return self.works or self is State.CONVERTS
 
     @property
     def failed(self) -> bool:
@@ -85,8 +95,9 @@ class Statement:
         form: which.
         state: that of the best column.
         column: the best one, of equal ones that with the highest opset.
-        outcome: of the first network in it, bare where it was run so.
+        outcome: of the first network in it.
         states: every column of the track that was run, with its own state.
+        network: the first one that it was run in, bare where it was run so.
         between: network -> outcome, those that fail where the first one passes and ReLU does too.
     """
 
@@ -96,7 +107,15 @@ class Statement:
     column: Column
     outcome: Outcome
     states: Mapping[Column, State]
+    network: str
     between: Mapping[str, Outcome]
+
+    @property
+    def troubles(self) -> Mapping[str, Outcome]:
+        """What counts against the form: network -> outcome, of a pass those between layers."""
+        if self.state.failed:
+            return {self.network: self.outcome}
+        return self.between if self.state is State.PARTIAL else {}
 
 
 def state_of(run: Run, form: str, track: Track) -> Statement | None:
@@ -106,8 +125,7 @@ def state_of(run: Run, form: str, track: Track) -> Statement | None:
         return None
     order = list(State)
     best = min(reversed(found), key=lambda one: order.index(one.state))
-    states = {one.column: one.state for one in found}
-    return Statement(run, form, best.state, best.column, best.outcome, states, best.between)
+    return replace(best, states={one.column: one.state for one in found})
 
 
 def _in_column(run: Run, form: str, column: Column) -> Statement | None:
@@ -129,7 +147,7 @@ def _in_column(run: Run, form: str, column: Column) -> Statement | None:
         state = State.BLOCKED
     if state in (State.WORKS, State.NOTED) and between:
         state = State.PARTIAL
-    return Statement(run, form, state, column, first, {column: state}, between)
+    return Statement(run, form, state, column, first, {column: state}, network, between)
 
 
 def _state(outcome: Outcome) -> State:

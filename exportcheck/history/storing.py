@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.errors import UsageError
-from exportcheck.history.runs import SCHEMA, History
+from exportcheck.history.runs import ORDERING, SCHEMA, History, version_in
+from exportcheck.json_files import read_json
 from exportcheck.json_schema import Misfit, compile_schema
 
 if TYPE_CHECKING:
@@ -49,12 +50,7 @@ def read_history(path: Path) -> History:
         UsageError: there is no such file, or it holds no history; the message has the place.
     """
     expected = "a history of `exportcheck history add` was expected"
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON ({error}); {expected}") from error
+    data = read_json(path, expected)
     if not isinstance(data, dict) or not isinstance(data.get("schema"), str):
         raise UsageError(f"{path} is JSON but no history; {expected}")
     if data["schema"].partition(".")[0] != SCHEMA.partition(".")[0]:
@@ -65,6 +61,7 @@ def read_history(path: Path) -> History:
         raise UsageError(f"{path}: {misfit.place}: {misfit.problem}; {expected}") from misfit
     for name, run in data["runs"].items():
         _check_places(run, f"{path}: runs.{name}")
+        _check_versions(run, f"{path}: runs.{name}")
     return History(data["runs"])
 
 
@@ -84,6 +81,15 @@ def _check_places(run: dict[str, Any], place: str) -> None:
                     f"{place}.forms.{form}.{name} does not fit the columns or {pool} of its run; "
                     "add the run anew"
                 )
+
+
+def _check_versions(run: dict[str, Any], place: str) -> None:
+    """Raises UsageError where the run cannot be put in order by its versions."""
+    for package in ORDERING:
+        try:
+            version_in(run["versions"], package)
+        except UsageError as error:
+            raise UsageError(f"{place}.{error}") from error
 
 
 @lru_cache(maxsize=None)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exportcheck.escaping import printable
-from exportcheck.history.overview import FORM, FORM_MARK
+from exportcheck.history.overview import FAMILY_LEGEND, STAND_INS
 from exportcheck.history.statements import MARKS, State
 from exportcheck.history.strips import COREML_REMARK, LEGEND
 
@@ -50,7 +50,7 @@ def compose(overviews: Sequence[Overview], strips: Sequence[Strip], width: int) 
         parts += [*strip_tables(strip, width), ""]
     if not parts:
         return Text("Nothing of this has been measured: exportcheck history add RESULTS.json")
-    form = Text(f"{FORM_MARK} the native form fails, another works", style="dim")
+    form = Text(f"Of a whole function: {FAMILY_LEGEND}", style="dim")
     shown = [*(one.strip for one in overviews), *strips]
     return Group(*parts, legend(shown), *([form] if overviews else []))
 
@@ -58,10 +58,8 @@ def compose(overviews: Sequence[Overview], strips: Sequence[Strip], width: int) 
 def _support(support: Support | None) -> Text:
     if support is None:
         return Text("")
-    if support.state == FORM:
-        return Text(FORM_MARK, style="bold blue")
-    state = State(support.state)
-    return Text(MARKS[state], style=STYLES[state])
+    known = support.state in STAND_INS
+    return Text(support.mark, style="bold blue" if known else STYLES[State(support.state)])
 
 
 def strip_tables(strip: Strip, width: int) -> Iterator[RenderableType]:

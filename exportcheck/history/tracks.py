@@ -27,12 +27,14 @@ class Track:
         title: for people.
         packages: those whose versions label its runs, what exports first.
         main: whether it is the one of its format that most look at.
+        short: the title where only main tracks are named.
     """
 
     name: str
     title: str
     packages: tuple[str, ...]
     main: bool = False
+    short: str = ""
 
     @property
     def has_own_operators(self) -> bool:
@@ -41,12 +43,12 @@ class Track:
 
 
 _KNOWN = (
-    Track("onnx-trace", "ONNX, TorchScript exporter", ("torch", "onnxruntime"), main=True),
-    Track("coreml", "Core ML, float32", ("coremltools", "torch"), main=True),
+    Track("onnx-trace", "ONNX, TorchScript exporter", ("torch", "onnxruntime"), True, "ONNX"),
+    Track("coreml", "Core ML, float32", ("coremltools", "torch"), True, "Core ML"),
     Track("onnx-dynamo", "ONNX, dynamo exporter", ("torch", "onnxruntime")),
     Track("coreml-fp16", "Core ML, float16", ("coremltools", "torch")),
     Track("coreml-export", "Core ML through torch.export", ("coremltools", "torch")),
-    Track("torchscript-trace", "TorchScript, traced", ("torch",), main=True),
+    Track("torchscript-trace", "TorchScript, traced", ("torch",), True, "TorchScript traced"),
     Track("torchscript-script", "TorchScript, scripted", ("torch",)),
     Track("torch-export", "torch.export", ("torch",)),
 )

@@ -6,10 +6,9 @@ from exportcheck.catalog import activations
 from exportcheck.errors import UsageError
 from exportcheck.explain import markdown, terminal
 from exportcheck.explain.explanation import explain, sections
-from exportcheck.history.adding import runs_of
-from exportcheck.history.runs import History
 from exportcheck.results import Stage, Status
 from tests.explain.costs import COSTS
+from tests.explain.support import alone, texts
 from tests.history.runs import (
     NETWORK,
     NO_CONVERTER,
@@ -19,24 +18,18 @@ from tests.history.runs import (
     REFUSED,
     cell,
     history,
-    report,
 )
 
 WRONG = (Status.MISMATCH, Stage.COMPARE)
 FOUND = explain("hardswish", history(), COSTS)
 
 
-def texts(sentences):
-    return [sentence.text for sentence in sentences]
-
-
-def alone(*results, family="hardswish"):
-    return explain(family, History(runs_of(report(*results), "r.json")), {})
-
-
 def test_when_another_form_was_needed_and_since_when_none_is():
     assert texts(FOUND.needed) == [
-        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh (not all were run).",
+        (
+            "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh "
+            "(Core ML: converts, was not run)."
+        ),
         (
             "ONNX, TorchScript exporter, torch 1.5.1: hardswish does not exist yet; "
             "hardswish-hardtanh works."
@@ -44,10 +37,10 @@ def test_when_another_form_was_needed_and_since_when_none_is():
         "ONNX, TorchScript exporter, torch 1.7.1: hardswish fails; hardswish-hardtanh works.",
         "ONNX, TorchScript exporter, torch 1.8.1: hardswish works by itself.",
         (
-            "Core ML, float32 on torch 1.7.1, coremltools 4.1: hardswish fails; "
-            "hardswish-hardtanh converts."
+            "Core ML, float32, coremltools 4.1 on torch 1.7.1: hardswish fails; "
+            "hardswish-hardtanh converts, was not run."
         ),
-        "Core ML, float32 on torch 1.7.1, coremltools 5.2.0: hardswish works by itself.",
+        "Core ML, float32, coremltools 5.2.0 on torch 1.7.1: hardswish works by itself.",
     ]
 
 
@@ -65,6 +58,18 @@ def test_what_failed_is_quoted_with_the_command_that_repeats_it():
     assert coreml.text.endswith("coremltools 4.1; coremltools 4.1 on torch 1.7.1.")
 
 
+def test_the_verdict_says_what_was_needed_and_how_it_is_today():
+    assert FOUND.verdict == (
+        (
+            "Another form than hardswish was needed for ONNX on torch 1.5.1 to 1.7.1 "
+            "(hardswish-hardtanh works)."
+        ),
+        "With torch 1.8.1 every form works for ONNX.",
+    )
+    assert " ".join(FOUND.verdict) in " ".join(printed(FOUND, 80).split())
+    assert markdown.render(FOUND).startswith(f"# hardswish\n\n{' '.join(FOUND.verdict)}\n")
+
+
 def test_which_forms_reached_every_format_at_once():
     found = alone(
         cell("torch-1.7", "hardswish", ONNX12, REFUSED),
@@ -78,7 +83,8 @@ def test_which_forms_reached_every_format_at_once():
     )
     first, second, *_ = found.needed
     assert first.text == (
-        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh (not all were run)."
+        "To ONNX and Core ML at once, torch 1.7.1: only hardswish-hardtanh "
+        "(Core ML: converts, was not run)."
     )
     assert second.text == (
         "To ONNX and Core ML at once, torch 1.8.1: hardswish and hardswish-hardtanh."
@@ -147,7 +153,7 @@ def test_a_form_that_is_needed_still():
     )
     (first, *_) = found.now
     assert first.text == (
-        "Needed still, ONNX, TorchScript exporter: hardswish fails, hardswish-hardtanh works."
+        "Needed still, ONNX, TorchScript exporter: hardswish fails; hardswish-hardtanh works."
     )
     assert first.quote == REFUSED[2]
 
@@ -162,13 +168,13 @@ def test_where_nothing_ever_failed_one_sentence_says_so():
 
 def test_a_family_without_history_says_less():
     found = explain("snake", history(), {})
-    assert (found.strips, found.needed, found.failed, found.now, found.times) == (
-        *[()] * 4,
+    assert (found.verdict, found.strips, found.needed, found.failed, found.now, found.times) == (
+        *[()] * 5,
         None,
     )
     assert [heading for heading, _ in sections(found)] == []
     assert found.missing == (
-        "no toolchain has been measured: exportcheck history add REPORT.json",
+        "no toolchain has been measured: exportcheck history add RESULTS.json",
         "nothing has been timed: exportcheck cost snake",
     )
 

@@ -36,7 +36,12 @@ TOOLCHAINS = {
     "torch-1.8": {"torch": "1.8.1+cpu", "onnxruntime": "1.7.0", "coremltools": "4.1"},
 }
 
-FORMS = {"hardswish": "hardswish", "hardswish-hardtanh": "hardswish", "relu": "relu"}
+FORMS = {
+    "hardswish": "hardswish",
+    "hardswish-hardtanh": "hardswish",
+    "hardswish-relu6": "hardswish",
+    "relu": "relu",
+}
 
 
 def cell(toolchain, form, column, outcome, network="bare", **facts):

@@ -90,7 +90,7 @@ def test_adding_replaces_the_same_toolchain_only():
     before = history()
     one = report(cell(SEVEN, "hardswish", ONNX12, PASS))
     after, said = added(before, runs_of(one, "r.json"), replace=True)
-    assert said == ["torch-1.7: 1 cells in place of older ones"]
+    assert said == ["torch-1.7: 1 cell in place of older ones"]
     assert {k: v for k, v in after.data.items() if k != SEVEN} == {
         k: v for k, v in before.data.items() if k != SEVEN
     }
@@ -103,6 +103,16 @@ def test_no_cell_is_lost_by_the_way():
         added(history(), one, replace=False)
     again, _ = added(history(), runs_of(reports()[SEVEN], "r.json"), replace=False)
     assert again == history()
+
+
+def test_other_versions_take_a_place_only_when_told_to():
+    other = {**TOOLCHAINS[SEVEN], "torch": "1.7.0"}
+    more = [replace(one, versions=other) for one in reports()[SEVEN].results]
+    runs = runs_of(report(*more), "r.json")
+    with pytest.raises(UsageError, match=r"other versions \(torch 1\.7\.1 → 1\.7\.0\).*--replace"):
+        added(history(), runs, replace=False)
+    _, said = added(history(), runs, replace=True)
+    assert said == ["torch-1.7: 7 cells in place of older ones (torch 1.7.1 → 1.7.0)"]
 
 
 @pytest.mark.parametrize(
@@ -122,12 +132,22 @@ def test_no_cell_is_lost_by_the_way():
             ],
             r"several machines \(here, there\)",
         ),
+        (
+            [cell(SEVEN, "relu", ONNX12, PASS, versions={"torch": "banana"})],
+            r"r\.json, torch-1\.7, versions\.torch: 'banana' is no version",
+        ),
         ([cell(SEVEN, "relu", ONNX12, NO_CLASS)], "nothing of it could run: this version"),
     ],
 )
 def test_what_is_no_run_of_a_toolchain(results, complaint):
     with pytest.raises(UsageError, match=complaint):
         runs_of(report(*results), "r.json")
+
+
+def test_a_package_that_was_missing_is_in_no_way():
+    versions = {"torch": "1.7.1", "coremltools": "missing"}
+    run = only(cell(SEVEN, "relu", ONNX12, PASS, versions=versions))
+    assert str(run.version("coremltools")) == "0"
 
 
 def test_an_unfinished_run_is_none():

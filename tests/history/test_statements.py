@@ -3,8 +3,17 @@ from __future__ import annotations
 import pytest
 
 from exportcheck.history.adding import runs_of
-from exportcheck.history.axes import axes, versions_text
-from exportcheck.history.overview import FORM, Support, overviews, support
+from exportcheck.history.axes import axes, places_text, versions_text
+from exportcheck.history.overview import (
+    ALONE,
+    BEFORE,
+    CONVERTED,
+    INSTEAD,
+    STAND_INS,
+    Support,
+    overviews,
+    support,
+)
 from exportcheck.history.runs import History
 from exportcheck.history.statements import MARKS, WORDS, State, state_of
 from exportcheck.history.strips import by_option, detail, strips, uneventful
@@ -136,6 +145,12 @@ def test_axes():
     assert versions_text(torch, torch.runs[:1]) == "1.5.1"
 
 
+def test_a_coremltools_of_its_own_is_shown_without_a_whole_toolchain():
+    (over,) = axes(history("torch-1.7+coremltools-5.2.0"), COREML)
+    assert (over.package, over.fixed) == ("coremltools", "torch 1.7.1")
+    assert [over.label(run) for run in over.runs] == ["5.2.0"]
+
+
 def test_strips_have_native_forms_first_and_only_what_was_run():
     onnx, *coreml = strips(history(), ["hardswish-hardtanh", "hardswish", "mish"])
     assert [row.form for row in onnx.rows] == ["hardswish", "hardswish-hardtanh"]
@@ -149,13 +164,38 @@ def test_strips_have_native_forms_first_and_only_what_was_run():
     assert uneventful(relu)
 
 
-def test_native_fails_and_a_form_works():
-    assert support(RUNS["torch-1.7"], "hardswish", ONNX) == Support(FORM, ("hardswish-hardtanh",))
+def test_what_stands_in_for_the_native_form_and_why():
+    tanh = ("hardswish-hardtanh",)
+    assert support(RUNS["torch-1.5"], "hardswish", ONNX) == Support(BEFORE.state, tanh)
+    assert support(RUNS["torch-1.7"], "hardswish", ONNX) == Support(INSTEAD.state, tanh)
+    assert support(RUNS["torch-1.7"], "hardswish", COREML) == Support(CONVERTED.state, tanh)
     assert support(RUNS["torch-1.8"], "hardswish", ONNX) == Support("works")
-    assert support(RUNS["torch-1.7"], "hardswish", COREML).state == FORM
     assert support(RUNS["torch-1.7"], "mish", ONNX) is None
     failing = one(cell("torch-1.7", "hardswish", ONNX12, REFUSED))
     assert support(failing, "hardswish", ONNX) == Support("fails")
+    alone = one(
+        cell("torch-1.7", "hardswish", ONNX12, REFUSED),
+        cell("torch-1.7", "hardswish-hardtanh", ONNX12, PASS),
+        cell("torch-1.7", "hardswish-hardtanh", ONNX12, REFUSED, "conv"),
+        cell("torch-1.7", "relu", ONNX12, PASS, "conv"),
+    )
+    assert support(alone, "hardswish", ONNX) == Support(ALONE.state, tanh)
+
+
+def test_a_native_form_that_was_not_run_does_not_fail():
+    run = one(cell("torch-1.7", "hardswish-hardtanh", ONNX12, PASS))
+    assert support(run, "hardswish", ONNX) == Support("works")
+
+
+def test_every_stand_in_has_its_own_mark():
+    marks = [one.mark for one in STAND_INS.values()]
+    assert len({*marks, *MARKS.values()}) == len(marks) + len(MARKS)
+
+
+def test_places_are_joined_where_they_are_neighbours():
+    (torch,) = axes(history(), ONNX)
+    assert places_text(torch, [0, 1]) == "1.5.1 to 1.7.1"
+    assert places_text(torch, [0, 2]) == "1.5.1, 1.8.1"
 
 
 def test_overviews_leave_out_what_was_never_run():
@@ -163,4 +203,8 @@ def test_overviews_leave_out_what_was_never_run():
     assert [one.name for one in found] == ["onnx-trace", "coreml", "coreml-torch-1.7.1"]
     assert list(found[0].rows) == ["hardswish", "relu"]
     (only,) = overviews(history(), ["hardswish"], lambda track: track == ONNX)
-    assert [one.state for one in only.rows["hardswish"]] == [FORM, FORM, "works"]
+    assert [one.state for one in only.rows["hardswish"]] == [
+        BEFORE.state,
+        INSTEAD.state,
+        "works",
+    ]

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from exportcheck.errors import UsageError
+from exportcheck.explain.costs import read_costs
 from exportcheck.history.adding import added, runs_of
 from exportcheck.history.storing import read_history, to_text
 from tests.history.runs import ONNX12, PASS, REFUSED, cell, history, report
@@ -85,6 +87,10 @@ def broken(change):
             r"runs\.torch-1\.8\.forms\.relu\.cells\.bare does not fit",
         ),
         (
+            broken(lambda d: d["runs"][EIGHT]["versions"].update(torch="banana")),
+            r"runs\.torch-1\.8\.versions\.torch: 'banana' is no version",
+        ),
+        (
             broken(lambda d: d["runs"][EIGHT]["columns"].append("onnx-trace-opset9/onnxruntime")),
             "does not fit the columns",
         ),
@@ -101,3 +107,9 @@ def test_what_is_no_history(tmp_path, text, complaint):
 def test_no_such_file(tmp_path):
     with pytest.raises(UsageError, match=r"cannot read .*No such file"):
         read_history(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("read", [read_history, read_costs])
+def test_a_device_that_never_ends_is_not_read(read):
+    with pytest.raises(UsageError, match="/dev/full is no regular file"):
+        read(Path("/dev/full"))

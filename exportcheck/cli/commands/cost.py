@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def cost(
-    families: Annotated[list[str], typer.Argument(metavar="FAMILY...", help="Or `all`.")],
+    families: Annotated[
+        list[str], typer.Argument(metavar="FAMILY...", help="Or a form's name, or `all`.")
+    ],
     rounds: Annotated[
         int, typer.Option("--rounds", min=4, help="How often each form is timed.")
     ] = 200,
@@ -32,15 +34,16 @@ def cost(
     from exportcheck.catalog import activations
     from exportcheck.cli.console import console
     from exportcheck.cli.delivery import prepare, write
-    from exportcheck.cli.measured import costs_in, one_of
+    from exportcheck.cli.measured import costs_in
     from exportcheck.explain.costs import machine, machine_text, to_text
     from exportcheck.explain.terminal import times_table
     from exportcheck.explain.times import lay_out
+    from exportcheck.selection import family_named
     from exportcheck.worker_process import WorkerProcess
 
     known = list(dict.fromkeys(a.family for a in activations().values()))
     several = [f for f in known if sum(a.family == f for a in activations().values()) > 1]
-    asked = several if families == ["all"] else [one_of(f, known, "family") for f in families]
+    asked = several if families == ["all"] else list(dict.fromkeys(map(family_named, families)))
     costs = dict(costs_in(file) if file.exists() else {})
     prepare(file.parent, "--cost")
     screen = console(no_color=no_color)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,12 +16,8 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     family: Annotated[str, typer.Argument(metavar="FAMILY", help="Or the name of a form.")],
-    form: Annotated[
-        str, typer.Option("--format", "-f", help="terminal, markdown or html.")
-    ] = "terminal",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
-    ] = None,
+    form: options.TextFormat = None,
+    output: options.TextOutput = None,
     history: options.HistoryFile = options.HISTORY_FILE,
     cost: options.CostFile = options.COST_FILE,
     no_color: options.NoColor = False,
@@ -36,7 +31,8 @@ def explain(
     from exportcheck.cli.measured import costs_in, history_in, show_text
     from exportcheck.explain import explanation, html, markdown, terminal
 
-    found = explanation.explain(family, history_in(history), costs_in(cost))
+    runs, costs = history_in(history), costs_in(cost)
+    found = explanation.explain(family, runs, costs)
     screen = console(no_color=no_color)
     show_text(
         form,
@@ -45,6 +41,6 @@ def explain(
         {
             "terminal": lambda width: terminal.compose(found, width),
             "markdown": lambda _: markdown.render(found),
-            "html": lambda _: html.render(history_in(history), costs_in(cost), [found.family]),
+            "html": lambda _: html.render(runs, costs, [found.family]),
         },
     )

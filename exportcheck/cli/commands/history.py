@@ -29,7 +29,11 @@ def add(
     results: Annotated[list[Path], typer.Argument(metavar="RESULTS.json...")],
     history: options.HistoryFile = options.HISTORY_FILE,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Even where the new run has fewer cells.")
+        bool,
+        typer.Option(
+            "--replace",
+            help="Even where the new run lacks cells of the older one, or has other versions.",
+        ),
     ] = False,
 ) -> None:
     """Take the results of `exportcheck all` into the history, toolchain by toolchain.
@@ -38,7 +42,7 @@ def add(
     """
     from exportcheck.cli.delivery import prepare, write
     from exportcheck.cli.measured import history_in
-    from exportcheck.history.adding import added, runs_of
+    from exportcheck.history.adding import added, counted, runs_of
     from exportcheck.history.runs import History
     from exportcheck.history.storing import to_text
     from exportcheck.reading import read
@@ -50,7 +54,7 @@ def add(
             typer.echo(line)
     prepare(history.parent, "--history")
     write(history, to_text(found))
-    typer.echo(f"{len(found.runs)} toolchains in {history}")
+    typer.echo(f"{counted(len(found.runs), 'toolchain')} in {history}")
 
 
 @app.command("show")
@@ -60,12 +64,8 @@ def show(
         list[str] | None,
         typer.Option("--target", help="Only tracks of this target (fnmatch, repeatable)."),
     ] = None,
-    form: Annotated[
-        str, typer.Option("--format", "-f", help="terminal, markdown or html.")
-    ] = "terminal",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")
-    ] = None,
+    form: options.TextFormat = None,
+    output: options.TextOutput = None,
     history: options.HistoryFile = options.HISTORY_FILE,
     cost: options.CostFile = options.COST_FILE,
     no_color: options.NoColor = False,
@@ -73,14 +73,15 @@ def show(
     """Show since when functions survive export: families by version, with --family form by form."""
     from exportcheck.catalog import activations
     from exportcheck.cli.console import console
-    from exportcheck.cli.measured import costs_in, history_in, one_of, show_text
+    from exportcheck.cli.measured import costs_in, history_in, show_text
     from exportcheck.explain import html
     from exportcheck.history import markdown, terminal
     from exportcheck.history.overview import overviews
     from exportcheck.history.strips import strips
+    from exportcheck.selection import family_named
 
     known = list(dict.fromkeys(a.family for a in activations().values()))
-    families = [one_of(name, known, "family") for name in family or known]
+    families = [family_named(name) for name in family or known]
     found = history_in(history)
     keep = _keep(found, target or ())
     forms = [a.name for a in activations().values() if a.family in families]
@@ -113,9 +114,11 @@ def _keep(history: History, patterns: Sequence[str]) -> Callable[[Track], bool]:
     targets = {column.target for run in history.runs for column in run.columns}
     names = {target: {target, track_of(target).name} for target in targets}
     known = sorted(set().union(*names.values()))
+    all_tracks = sorted({track_of(target).name for target in targets})
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in known):
-            raise UsageError(f"no target {pattern!r} in the history{nearest(pattern, known)}")
+            near = nearest(pattern, known) or f"; tracks: {', '.join(all_tracks)}"
+            raise UsageError(f"no target {pattern!r} in the history{near}")
     wanted = {
         track_of(target)
         for target, both in names.items()

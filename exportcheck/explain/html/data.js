@@ -5,8 +5,6 @@ const data = JSON.parse(document.getElementById("data").textContent);
 /** The sign of each state; a state that is not here has its own. */
 const MARK_OF = { works: "pass", wrong: "mismatch", fails: "error", crashes: "crash" };
 
-const FORM = "the native form fails, but another works";
-
 /** A statement of a strip, unpacked: `[state, text, column, other columns]` by their places. */
 function statement(cell) {
   if (!cell) return null;
@@ -15,7 +13,7 @@ function statement(cell) {
 }
 
 function stateWords(state) {
-  return state === "form" ? FORM : data.words[state];
+  return data.words[state] || data.standIns[state];
 }
 
 /** The command that repeats one cell, as `exportcheck.explain.commands` writes it. */

@@ -5,7 +5,8 @@ function familyPage(family) {
   return [el("article", { class: "family-page" },
     el("header", { class: "family-head" },
       el("h2", null, family.name),
-      el("p", null, el("code", null, family.formula), " · ", sourceLinks(family.source))),
+      el("p", null, el("code", null, family.formula), " · ", sourceLinks(family.source)),
+      family.verdict.map((one) => el("p", { class: "in-short" }, one))),
     el("div", { class: "family-top" },
       family.curve ? functionPlot(family)
         : el("p", { class: "none" }, "Each output depends on many inputs, so there is no curve to draw."),
@@ -13,6 +14,7 @@ function familyPage(family) {
     family.strips.length ? part("History, as measured", historyOf(family)) : null,
     sentences("When another form was needed", family.needed),
     sentences("What failed, in the words of that day", family.failed),
+    sentences("What differs where it works with a note", family.noted),
     sentences(`The other forms beside it today (${family.newest})`, family.now),
     family.times ? part("Time, beside the native form", timesTable(family)) : null,
     family.missing.length ? part("Not known", el("ul", { class: "notes" },

@@ -39,7 +39,7 @@ function overviewSquare(track, family, cell, place) {
 function legendOf() {
   const entry = (state) => el("li", null, el("span", { class: `sign is-${state}` }, mark(state)), stateWords(state));
   return el("div", { class: "legend" },
-    el("ul", null, Object.keys(data.words).map(entry), entry("form")),
+    el("ul", null, Object.keys(data.words).map(entry), Object.keys(data.standIns).map(entry)),
     el("p", null, "Every square was measured by running the exported file, unless it says otherwise; ",
       "what was not run is blank. Of the opsets that were tried the best counts. ",
       data.coreml));

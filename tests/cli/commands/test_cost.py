@@ -55,6 +55,20 @@ def test_no_such_family(cli, measuring, tmp_path):
     assert "nearest: hardswish" in done.err
 
 
+def test_a_form_means_its_family(cli, measuring, tmp_path):
+    assert cli("cost", "hardswish-relu6", "hardswish", "--cost", tmp_path / "cost.json").code == 0
+    assert [family for family, _ in measuring] == ["hardswish"]
+
+
+def test_an_interrupt_is_one_line(cli, measuring, monkeypatch, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(WorkerProcess, "cost", interrupted)
+    done = cli("cost", "hardswish", "--cost", tmp_path / "cost.json")
+    assert (done.code, done.err) == (130, "exportcheck: interrupted\n")
+
+
 @pytest.mark.slow
 def test_a_worker_measures_them(cli, tmp_path):
     path = tmp_path / "cost.json"

@@ -42,7 +42,22 @@ def test_a_family_without_history(cli, tmp_path, monkeypatch):
     done = cli("explain", "snake")
     assert done.code == 0
     assert "Not known" in done.out
+    assert done.err.splitlines() == [
+        "exportcheck: reports/history.json does not exist here; --history FILE names another",
+        "exportcheck: reports/cost.json does not exist here; --cost FILE names another",
+    ]
     assert "History" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("ending", "form"), [("md", "markdown"), ("html", "html"), ("txt", "terminal")]
+)
+def test_a_file_is_in_the_format_that_it_ends_in(cli, measured, tmp_path, ending, form):
+    named, unnamed = tmp_path / "named", tmp_path / f"unnamed.{ending}"
+    cli("explain", "hardswish", "-f", form, "-o", named, *measured)
+    done = cli("explain", "hardswish", "-o", unnamed, *measured)
+    assert (done.code, done.out) == (0, f"{form} in {unnamed}\n")
+    assert unnamed.read_text("utf-8") == named.read_text("utf-8")
 
 
 def test_files(cli, measured, tmp_path):
@@ -61,6 +76,7 @@ def test_files(cli, measured, tmp_path):
     ("arguments", "complaint"),
     [
         (("hardswich",), "no family 'hardswich'; nearest: hardswish"),
+        (("nonsense",), "no family 'nonsense' (all: exportcheck list activations)"),
         (("hardswish", "-f", "pdf"), "no format 'pdf'"),
         (("hardswish", "--history", "none.json"), "cannot read none.json"),
         (("hardswish", "--cost", "none.json"), "cannot read none.json"),

@@ -62,7 +62,7 @@ def test_families_by_version(cli, file, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     out = cli("history", "show", "--history", file).out
     assert "ONNX, TorchScript exporter, by torch" in out
-    assert out.splitlines()[3].split() == ["hardswish", "⇄", "⇄", "✓"]
+    assert out.splitlines()[3].split() == ["hardswish", "↪", "⇄", "✓"]
     assert "⇄ the native form fails, another works" in out
 
 
@@ -86,7 +86,9 @@ def test_a_target_means_its_track(cli, file):
     [
         (("--family", "hardswich"), "no family 'hardswich'; nearest: hardswish"),
         (("--target", "onnx-dynamo"), "no target 'onnx-dynamo' in the history; nearest: onnx-"),
-        (("--format", "pdf"), "no format 'pdf'"),
+        (("--family", "nonsense"), "no family 'nonsense' (all: exportcheck list activations)"),
+        (("--target", "zzz"), "no target 'zzz' in the history; "),
+        (("--format", "xml"), "no format 'xml'; there are: terminal, markdown, html"),
     ],
 )
 def test_wrong_usage(cli, file, arguments, complaint):
@@ -95,9 +97,23 @@ def test_wrong_usage(cli, file, arguments, complaint):
     assert complaint in done.err
 
 
+def test_a_run_with_a_coremltools_of_its_own_is_shown(cli, runs, tmp_path):
+    path = tmp_path / "one.json"
+    done = cli("history", "add", runs[2], "--history", path)
+    assert done.out.splitlines()[-1] == f"1 toolchain in {path}"
+    shown = cli("history", "show", "--history", path).out
+    assert "Core ML, float32, by coremltools on torch 1.7.1" in shown
+
+
+def test_a_form_means_its_family(cli, file):
+    command = ("history", "show", "--history", file, "--family")
+    assert cli(*command, "hardswish-relu6").out == cli(*command, "hardswish").out
+
+
 def test_markdown(cli, file, tmp_path, golden):
     path = tmp_path / "history.md"
-    assert cli("history", "show", "-f", "markdown", "-o", path, "--history", file).code == 0
+    done = cli("history", "show", "-o", path, "--history", file)
+    assert (done.code, done.out) == (0, f"markdown in {path}\n")
     golden("history.md", path.read_text("utf-8"))
 
 
@@ -114,6 +130,9 @@ def test_without_a_history(cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = cli("history", "show")
     assert done.code == 0
+    assert done.err == (
+        "exportcheck: reports/history.json does not exist here; --history FILE names another\n"
+    )
     assert "Nothing of this has been measured" in done.out
     named = cli("history", "show", "--history", "none.json")
     assert (named.code, named.err) == (

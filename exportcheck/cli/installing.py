@@ -43,7 +43,7 @@ def _install(toolchain: Toolchain, index: Index, screen: Console) -> None:
         try:
             verify(planned.place)
         except EnvironmentBroken as error:
-            typer.echo(f"{toolchain.name} is broken, {error}: made anew")
+            typer.echo(f"{toolchain.name} is broken: {error}: made anew")
             shutil.rmtree(planned.place.folder)
             planned = plan(toolchain)
         else:

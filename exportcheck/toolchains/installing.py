@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from exportcheck.errors import EnvironmentBroken
 from exportcheck.toolchains.installed import (
     Place,
+    check_coremltools,
     coremltools_folder,
     disk_bytes,
     home,
@@ -207,7 +208,8 @@ def _forget_half_installed(place: Place, one: Requirement) -> None:
 
 
 def verify(place: Place) -> None:
-    """Raises EnvironmentBroken where a package is missing, or what matters cannot be imported."""
+    """Raises EnvironmentBroken where a package or a file is missing, or an import fails."""
+    place.check()
     place.ask()
     for name in _IMPORTS:
         if name in place.toolchain.versions:
@@ -217,13 +219,18 @@ def verify(place: Place) -> None:
 def install_coremltools(toolchain: Toolchain, version: str, watcher: Watcher) -> None:
     """Puts a coremltools that may stand in for the toolchain's own into a folder of its own.
 
+    One that is there is made anew where it is broken.
+
     Raises:
         EnvironmentBroken: pip fails, as for a Python that this version has no wheel for.
     """
     place, one = Place(toolchain), named_coremltools(version)
     folder = coremltools_folder(toolchain, version)
-    if folder.is_dir():
+    try:
+        check_coremltools(folder)
         return
+    except EnvironmentBroken:
+        shutil.rmtree(folder, ignore_errors=True)
     watcher.package(1, 1, f"coremltools {version}")
     with tempfile.TemporaryDirectory(dir=home(), prefix=".coremltools-") as temporary:
         inner = Path(temporary) / "packages"

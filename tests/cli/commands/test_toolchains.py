@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 
@@ -29,15 +30,14 @@ def _made_up(monkeypatch):
 
 def pip(place, one, options, watcher):
     if "--target" in options:
-        (place.folder.parent / options[options.index("--target") + 1] / one.name).mkdir(
-            parents=True
-        )
-        return
-    site = next(place.folder.glob("lib/python*/site-packages"))
-    (site / f"{one.name}-{one.version}.dist-info").mkdir()
-    metadata = f"Name: {one.name}\nVersion: {one.version}\n"
-    (site / f"{one.name}-{one.version}.dist-info/METADATA").write_text(metadata)
-    (site / f"{one.name}.py").write_text("")
+        site = Path(options[options.index("--target") + 1])
+    else:
+        site = next(place.folder.glob("lib/python*/site-packages"))
+    info = site / f"{one.name}-{one.version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Name: {one.name}\nVersion: {one.version}\n")
+    (info / "RECORD").write_text(f"{one.name}.py,,6\n{one.name}-{one.version}.dist-info/RECORD,,\n")
+    (site / f"{one.name}.py").write_text("x = 1\n")
 
 
 def test_what_there_is_and_what_is_here(cli):
@@ -68,15 +68,27 @@ def test_installing_says_first_what_it_needs_and_then_what_it_took(cli):
 
 def test_what_was_broken_by_hand_is_made_anew(cli):
     cli("toolchains", "install", "torch-0.1")
-    next(Place(SMALL).folder.glob("lib/python*/site-packages/onnx.py")).unlink()
+    onnx = next(Place(SMALL).folder.glob("lib/python*/site-packages/onnx.py"))
+    onnx.write_text("")
     done = cli("toolchains", "install", "torch-0.1")
     assert done.code == 0
     broken = done.out.splitlines()[0]
-    assert broken == (
-        "torch-0.1 is broken, its Python fails: ModuleNotFoundError: No module named 'onnx': "
-        "made anew"
-    )
+    assert broken == "torch-0.1 is broken: onnx.py is 0 bytes, 6 were installed: made anew"
     assert "1/2 torch 0.1" in done.err
+    assert onnx.read_text() == "x = 1\n"
+
+
+@pytest.mark.parametrize("gone", ["coremltools.py", "coremltools-5.0.dist-info"])
+def test_a_coremltools_that_was_broken_by_hand_is_made_anew(cli, gone):
+    cli("toolchains", "install", "torch-0.1+coremltools-5.0")
+    folder = coremltools_folder(SMALL, "5.0")
+    (folder / gone).rename(folder.parent / gone)
+    (folder / "rubbish").touch()
+    done = cli("toolchains", "install", "torch-0.1+coremltools-5.0")
+    assert (done.code, (folder / gone).exists()) == (0, True)
+    assert not (folder / "rubbish").exists()
+    cli("toolchains", "install", "torch-0.1+coremltools-5.0")
+    assert "1/1" not in cli("toolchains", "install", "torch-0.1+coremltools-5.0").err
 
 
 def test_another_index_is_said_to_have_other_hashes(cli):

@@ -5,7 +5,7 @@
 | 0 | all as expected |
 | 1 | some case failed |
 | 2 | wrong usage |
-| 3 | the tool or its environment is broken |
+| 3 | the tool or its environment is broken, or nothing could be checked |
 | 130 | interrupted (Ctrl-C); what had finished is kept |
 """
 

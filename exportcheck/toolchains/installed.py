@@ -73,6 +73,15 @@ class Place:
             return "installed"
         return "incomplete" if self.folder.exists() else ""
 
+    @property
+    def condition(self) -> str:
+        """The state, or `broken` where files are gone from what was installed."""
+        try:
+            self.check()
+        except EnvironmentBroken:
+            return "broken" if self.state == "installed" else self.state
+        return self.state
+
     def mark(self) -> int:
         """Says that the environment is whole; returns its megabytes on the disk."""
         size_mb = round(disk_bytes(self.folder) / 1e6)

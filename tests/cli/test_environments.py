@@ -122,7 +122,20 @@ def test_one_whose_worker_cannot_start_is_unavailable_and_the_others_run(cli, in
     assert broken.message == "a worker cannot start: libcudart.so.9 is missing"
     assert broken.family == "silu"
     assert fine.status is Status.PASS
-    assert "libcudart.so.9 is missing" in done.err
+    assert done.err.splitlines()[-1] == (
+        "exportcheck: torch-1.6: a worker cannot start: libcudart.so.9 is missing: exportcheck "
+        "toolchains install torch-1.6; 1 of 2 cases are finished and kept"
+    )
+
+
+def test_where_no_worker_starts_at_all_nothing_is_as_expected(cli, installed):
+    installed["torch-1.6"] = EnvironmentBroken("a worker cannot start: libcudart.so.9 is missing")
+    done = cli("all", *SELECT, "--toolchain", "torch-1.6")
+    assert done.code == 3
+    assert "as expected" not in done.out
+    assert "nothing could be checked: 1 of 1 unavailable" in done.out
+    assert "kept" not in done.err
+    assert done.err.rstrip().endswith("toolchains install torch-1.6; no case is finished")
 
 
 def test_known_failures_are_written_for_one_toolchain_at_a_time(cli, installed):

@@ -66,7 +66,7 @@ def _row(one: Toolchain) -> dict[str, Any]:
         "versions": dict(one.versions),
         "download_mb": one.download_mb,
         "installed_mb": place.installed_mb or one.installed_mb,
-        "state": place.state,
+        "state": place.condition,
         "folder": str(place.folder),
     }
 

@@ -70,6 +70,8 @@ def test_what_was_broken_by_hand_is_made_anew(cli):
     cli("toolchains", "install", "torch-0.1")
     onnx = next(Place(SMALL).folder.glob("lib/python*/site-packages/onnx.py"))
     onnx.write_text("")
+    states = [row["state"] for row in json.loads(cli("toolchains", "list", "--json").out)]
+    assert states == ["", "broken"]
     done = cli("toolchains", "install", "torch-0.1")
     assert done.code == 0
     broken = done.out.splitlines()[0]

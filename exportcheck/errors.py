@@ -42,6 +42,12 @@ class EnvironmentBroken(ExportcheckError):
     """The machine, not the case, is at fault: a package, a permission, the disk."""
 
 
+class Interrupted(ExportcheckError):
+    """Ctrl-C, where there is something to say about what had been done."""
+
+    exit_code = EXIT_INTERRUPTED
+
+
 class Unavailable(ExportcheckError):
     """A class, a package or a runtime is not there; the case says nothing about the export."""
 

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from exportcheck.errors import EnvironmentBroken
+from exportcheck.errors import EnvironmentBroken, UsageError
 from exportcheck.toolchains.installed import (
     Place,
     check_coremltools,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from exportcheck.toolchains.pip import Watcher
 
 _VENV = ("-m", "venv")
+_SCHEMES = ("https", "http", "file")
 _JOURNAL = ".exportcheck-installing"
 _IMPORTS = ("numpy", "torch", "onnx", "onnxruntime", "coremltools")
 
@@ -51,6 +53,13 @@ class Index:
 
     url: str = ""
     extra: Sequence[str] = ()
+
+    def check(self) -> None:
+        """Raises UsageError where something is not a URL, before pip takes it for a folder."""
+        for url in (*([self.url] if self.url else ()), *self.extra):
+            parts = urlsplit(url)
+            if parts.scheme not in _SCHEMES or not (parts.netloc or parts.path):
+                raise UsageError(f"{url!r} is no URL of an index: expected https://…")
 
     @property
     def options(self) -> list[str]:

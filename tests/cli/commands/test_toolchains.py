@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from exportcheck.selection import current_toolchain
 from exportcheck.toolchains import installing, locks
 from exportcheck.toolchains.installed import Place, coremltools_folder
 from tests.toolchains.conftest import requirement, toolchain
@@ -16,6 +17,7 @@ from tests.toolchains.conftest import requirement, toolchain
 Usage = namedtuple("Usage", "total used free")
 SMALL = toolchain(requirement("torch", "0.1"), requirement("onnx", "1.0"))
 ANCIENT = toolchain(requirement("torch", "0.0"), name="torch-0.0", python="2.6", installed_mb=7)
+HERE = current_toolchain()
 OTHER = requirement("coremltools", "5.0")
 
 
@@ -104,6 +106,9 @@ def test_another_index_is_said_to_have_other_hashes(cli):
         (("install", "torch-0.2"), 2, "no toolchain 'torch-0.2'; nearest: torch-0.1"),
         (("install", "torch-0.1", "torch-0.2"), 2, "no toolchain 'torch-0.2'"),
         (("install", "torch-0.0"), 3, "torch-0.0 needs Python 2.6"),
+        (("install", HERE), 2, f"{HERE} is the one you run in"),
+        (("install", "torch-0.1", "--index-url", "notaurl"), 2, "'notaurl' is no URL of an index"),
+        (("install", "torch-0.1", "--extra-index-url", "https://"), 2, "'https://' is no URL"),
         (("remove", "torch-0.1"), 2, "torch-0.1 is not installed"),
         (("remove", "torch-0.1+coremltools-5.0"), 2, "is not installed"),
     ],
@@ -124,6 +129,17 @@ def test_a_full_disk_is_one_line_before_anything_is_written(cli, monkeypatch):
     (line,) = done.err.splitlines()
     assert "torch-0.1 needs 2 MB in" in line
     assert not Place(SMALL).folder.exists()
+
+
+def test_an_interrupted_installation_says_how_it_goes_on(cli, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(installing, "pip_install", interrupt)
+    done = cli("toolchains", "install", "torch-0.1")
+    assert done.code == 130
+    last = done.err.splitlines()[-1]
+    assert last == "exportcheck: interrupted; the same command goes on from here"
 
 
 def test_removing_takes_what_was_named_and_nothing_else(cli):

@@ -58,6 +58,13 @@ def test_all_is_every_one_that_is_installed(installed):
     assert names([HERE], ()) == [HERE]
 
 
+def test_all_of_none_is_not_silently_this_process_own(installed, monkeypatch):
+    monkeypatch.setattr(environments_module, "_installed", list)
+    for coremltools in ((), ["4.1"]):
+        with pytest.raises(UsageError, match="no toolchain is installed: `exportcheck toolchains"):
+            names(["all"], coremltools)
+
+
 def test_each_coremltools_stands_in_for_that_of_each_toolchain(installed):
     assert names(["torch-1.7"], ["4.1", "5.0"]) == [
         "torch-1.7+coremltools-4.1",

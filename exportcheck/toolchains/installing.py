@@ -103,17 +103,32 @@ def plan(toolchain: Toolchain) -> Plan:
     """What installing `toolchain` means here and now; nothing is written.
 
     Raises:
-        EnvironmentBroken: the Python that it needs is not there.
+        EnvironmentBroken: the Python that it needs is not there, or the folder cannot be written.
     """
     place = Place(toolchain)
+    existing = _writable()
     python = find_python(toolchain.python, toolchain.name)
     done = _done(place)
     # A wheel lies beside what is unpacked from it until pip is done with it.
     needed = toolchain.installed_mb + toolchain.download_mb
     there = round(disk_bytes(place.folder) / 1e6) if place.folder.exists() else 0
-    existing = next(p for p in (home(), *home().parents) if p.exists())
     free = round(shutil.disk_usage(existing).free / 1e6)
     return Plan(place, place.state, max(0, needed - there), free, python, done)
+
+
+def _writable() -> Path:
+    """What there is already of the folder that the environments will lie in.
+
+    Raises:
+        EnvironmentBroken: nothing can be made in it.
+    """
+    existing = next(p for p in (home(), *home().parents) if p.exists())
+    trouble = "is not a folder" if not existing.is_dir() else "cannot be written to"
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise EnvironmentBroken(
+            f"{existing} {trouble}: let EXPORTCHECK_CACHE name a folder that can be written to"
+        )
+    return existing
 
 
 def _done(place: Place) -> frozenset[str]:

@@ -55,7 +55,14 @@ def test_what_there_is_and_what_is_here(cli):
     assert after == {"torch-0.0": "", "torch-0.1": "installed"}
     table = cli("toolchains", "list").out
     assert "torch-0.0" in table
-    assert f"here: 5.0 (Python {SMALL.python})" in table
+    assert f"of those installed: 5.0 (Python {SMALL.python})" in table
+
+
+def test_on_a_narrow_terminal_versions_are_folded_not_cut(cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    table = cli("toolchains", "list").out
+    assert "torch-0.1" in table
+    assert "…" not in table
 
 
 def test_installing_says_first_what_it_needs_and_then_what_it_took(cli):
@@ -140,6 +147,28 @@ def test_an_interrupted_installation_says_how_it_goes_on(cli, monkeypatch):
     assert done.code == 130
     last = done.err.splitlines()[-1]
     assert last == "exportcheck: interrupted; the same command goes on from here"
+
+
+def test_a_cache_that_is_a_file_is_named(cli, monkeypatch, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setenv("EXPORTCHECK_CACHE", str(file))
+    assert cli("toolchains", "list").code == 0
+    done = cli("toolchains", "install", "torch-0.1")
+    assert done.code == 3
+    assert done.err == (
+        f"exportcheck: {file} is not a folder: let EXPORTCHECK_CACHE name a folder that can be "
+        "written to\n"
+    )
+
+
+def test_a_cache_that_cannot_be_written_is_not_called_full(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("EXPORTCHECK_CACHE", str(tmp_path))
+    monkeypatch.setattr(installing.os, "access", lambda path, mode: False)
+    done = cli("toolchains", "install", "torch-0.1")
+    assert done.code == 3
+    assert f"{tmp_path} cannot be written to: let EXPORTCHECK_CACHE" in done.err
+    assert "MB" not in done.err
 
 
 def test_removing_takes_what_was_named_and_nothing_else(cli):

@@ -5,7 +5,7 @@
 | 0 | all as expected |
 | 1 | some case failed |
 | 2 | wrong usage |
-| 3 | the tool or its environment is broken |
+| 3 | the tool or its environment is broken, or nothing could be checked |
 | 130 | interrupted (Ctrl-C); what had finished is kept |
 """
 
@@ -40,6 +40,12 @@ class DiesTraced(BadModule):
 
 class EnvironmentBroken(ExportcheckError):
     """The machine, not the case, is at fault: a package, a permission, the disk."""
+
+
+class Interrupted(ExportcheckError):
+    """Ctrl-C, where there is something to say about what had been done."""
+
+    exit_code = EXIT_INTERRUPTED
 
 
 class Unavailable(ExportcheckError):

@@ -250,7 +250,11 @@ def verdict(report: Report) -> str:
         "stale": len(report.stale),
         "unfinished": len(report.unfinished),
     }
-    if not report.green:
-        found = [f"{count} {what}" for what, count in counts.items() if count]
+    found = [f"{count} {what}" for what, count in counts.items() if count]
+    missing = f"{len(report.unavailable)} of {len(report.results)} unavailable"
+    if report.unchecked:
+        return f"nothing could be checked: {', '.join([missing, *found])}"
+    if found:
         return f"not as expected: {', '.join(found)}"
-    return "as expected: every failure is known" if report.failures else "as expected: no failure"
+    text = "every failure is known" if report.failures else "no failure"
+    return f"as expected: {text}" + f", {missing}" * bool(report.unavailable)

@@ -65,6 +65,9 @@ class Worst:
     index: tuple[int, ...]
 
 
+NOT_RUN = "not-run"
+"""The runtime of what is converted only: nothing here could run it."""
+
 INCOMPARABLE = ("outputs", "shape", "dtype")
 """Kinds of difference that leave no numbers to compare: how many outputs there are, and of what."""
 
@@ -218,6 +221,12 @@ class Result:
         return self.status is Status.PASS and self.known is not None
 
     @property
+    def unchecked(self) -> bool:
+        """Whether it says nothing of the export; what is not meant to be run was converted."""
+        converts = self.case.runtime == NOT_RUN and self.stage is Stage.LOAD
+        return self.status is Status.UNAVAILABLE and not converts
+
+    @property
     def max_error(self) -> float | None:
         """The largest finite error over the gating input classes; None before any comparison."""
         errors = [c.max_error for c in self.comparisons.values() if c.gates]
@@ -311,9 +320,23 @@ class Report:
         return tuple(r for r in self.results if r.fixed)
 
     @property
+    def unavailable(self) -> tuple[Result, ...]:
+        """The results without one: a class, a package or a runtime was not there."""
+        return tuple(r for r in self.results if r.status is Status.UNAVAILABLE)
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether nothing of what was asked for could be checked."""
+        return bool(self.results) and all(r.unchecked for r in self.results)
+
+    @property
     def green(self) -> bool:
-        """Whether all is as expected: nothing new, nothing fixed, stale or unfinished."""
-        return not (self.new or self.fixed or self.stale or self.unfinished)
+        """Whether all is as expected: nothing new, nothing fixed, stale, unfinished or unchecked.
+
+        What is unavailable is no failure, but where all of it is, nothing has been shown.
+        """
+        wrong = self.new or self.fixed or self.stale or self.unfinished
+        return not (wrong or self.unchecked)
 
     @property
     def machines(self) -> dict[str, dict[str, Any]]:

@@ -180,7 +180,11 @@ def _nothing_matches(pattern: str, cases: Sequence[Case]) -> str:
     """Says so, with the nearest names to each part of the pattern that no case has."""
     columns = ("activation", "network", "target", "runtime", "toolchain")
     hints = []
+    asked = list(dict.fromkeys(case.toolchain for case in cases))
     for column, part in zip(columns, pattern.split("/"), strict=False):
+        if part in toolchains() and part not in asked:
+            hints.append(f"{part} is not among the toolchains asked for: {', '.join(asked)}")
+            continue
         known = sorted({getattr(case, column) for case in cases})
         if not any(fnmatchcase(name, part) for name in known):
             hints.append(f"no {column} {part!r}{nearest(part, known)}")

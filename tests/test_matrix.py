@@ -129,6 +129,17 @@ def test_the_totals_name_what_the_report_counts(report):
         ((one(Status.PASS),), {}, "as expected: no failure"),
         ((one(Status.ERROR),), {}, "not as expected: 1 new"),
         ((), {"stale": ("a", "b")}, "not as expected: 2 stale"),
+        (
+            (one(Status.PASS), one(Status.UNAVAILABLE)),
+            {},
+            "as expected: no failure, 1 of 2 unavailable",
+        ),
+        ((one(Status.UNAVAILABLE),), {}, "nothing could be checked: 1 of 1 unavailable"),
+        (
+            (one(Status.UNAVAILABLE),),
+            {"stale": ("a",)},
+            "nothing could be checked: 1 of 1 unavailable, 1 stale",
+        ),
     ],
 )
 def test_the_verdict(results, more, text):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from exportcheck.results import Case, Known, Report, Status
+from exportcheck.results import NOT_RUN, Case, Known, Report, Stage, Status
 
 
 def test_counts_name_every_status_and_add_up(report):
@@ -65,6 +65,18 @@ def test_an_unfinished_run_and_a_stale_limitation_are_not_green():
     assert not Report((), unfinished=(case,)).green
     assert Report((), unfinished=(case,)).counts()["unfinished"] == 1
     assert not Report((), stale=("nothing/*",)).green
+
+
+def test_what_is_all_unavailable_is_not_green_unless_it_was_only_to_be_converted(report):
+    (absent,) = report.unavailable
+    assert Report((absent,)).unchecked
+    assert not Report((absent,)).green
+    assert not report.unchecked
+    assert not Report(()).unchecked
+    case = dataclasses.replace(absent.case, runtime=NOT_RUN)
+    converted = dataclasses.replace(absent, case=case, stage=Stage.LOAD)
+    assert Report((converted, absent)).green
+    assert Report((dataclasses.replace(converted, stage=Stage.BUILD),)).unchecked
 
 
 def test_machines_of_one_and_of_several():

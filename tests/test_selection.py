@@ -106,6 +106,10 @@ def test_quick_is_bare_and_one_variant_of_each_exporter():
         ({"select": ["slu/*"]}, "no activation 'slu'; nearest: silu"),
         ({"select": ["silu/bar/*"]}, "no network 'bar'; nearest: bare"),
         ({"select": ["silu"]}, "five parts"),
+        (
+            {"select": ["silu/*/torch-1.7"]},
+            "matches no case: torch-1.7 is not among the toolchains asked for: torch-2.13",
+        ),
         ({"skip": ["hardwish/*"]}, "nearest: hardswish"),
         ({"families": ["hardswich"]}, "no family 'hardswich'; nearest: hardswish"),
         ({"targets": ["onnx-dynamo-18"]}, "no target 'onnx-dynamo-18'; nearest: onnx-dynamo"),

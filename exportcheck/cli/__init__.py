@@ -88,7 +88,8 @@ def main() -> None:
         silence()
     except OSError as error:
         silence()
-        _complain(f"cannot write or read: {error.strerror}")
+        name = f" {error.filename}" if error.filename else ""
+        _complain(f"cannot write or read{name}: {error.strerror}")
         sys.exit(EXIT_BROKEN)
 
 

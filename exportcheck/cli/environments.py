@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exportcheck.results import Report
 
 ALL = "all"
-"""Stands for every toolchain that is installed, this process's own first."""
+"""Stands for this process's own toolchain and every one that is installed, of which one must be."""
 
 
 def asked_environments(toolchains: Sequence[str], coremltools: Sequence[str]) -> list[Environment]:
@@ -41,11 +41,11 @@ def asked_names(toolchains: Sequence[str], coremltools: Sequence[str]) -> list[s
     """The names of these toolchains, installed or not; this process's own where none is named.
 
     Args:
-        toolchains: their names; `all` for every one that is installed.
+        toolchains: their names; `all` for this process's own and every one that is installed.
         coremltools: the versions that stand in, one after the other, for that of each toolchain.
 
     Raises:
-        UsageError: there is no such toolchain or version.
+        UsageError: there is no such toolchain or version, or none is installed.
     """
     here = current_toolchain()
     if coremltools and not toolchains:
@@ -53,6 +53,11 @@ def asked_names(toolchains: Sequence[str], coremltools: Sequence[str]) -> list[s
     names: list[str] = []
     for name in toolchains or [here]:
         names += [here, *_installed()] if name == ALL else [name]
+    if ALL in toolchains and not _installed():
+        raise UsageError(
+            f"no toolchain is installed: `exportcheck toolchains list` shows them; {here} is "
+            "checked without --toolchain"
+        )
     if coremltools:
         if here in toolchains:
             raise UsageError(f"{here} is this process's own: no other coremltools can stand in")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from exportcheck.cli.console import console
-from exportcheck.errors import EnvironmentBroken
+from exportcheck.errors import EnvironmentBroken, Interrupted, UsageError
+from exportcheck.selection import current_toolchain
 from exportcheck.toolchains.installing import Index, install, install_coremltools, plan, verify
 from exportcheck.toolchains.locks import split
 
@@ -24,17 +25,25 @@ def install_all(names: Sequence[str], index: Index, *, no_color: bool) -> None:
     """Installs toolchains, one after the other.
 
     Raises:
-        UsageError: there is no such toolchain; nothing was done.
+        UsageError: there is no such toolchain, or it is this process's own, or what names an index
+            is no URL; nothing was done.
         EnvironmentBroken: a Python or room on the disk is lacking, or pip fails.
+        Interrupted: by Ctrl-C.
     """
+    index.check()
+    if (here := current_toolchain()) in names:
+        raise UsageError(f"{here} is the one you run in: `exportcheck all` is all it needs")
     wanted = [split(name) for name in names]
     screen = console(no_color=no_color, err=True)
-    for toolchain, coremltools in wanted:
-        _install(toolchain, index, screen)
-        if coremltools:
-            with _Shown(screen) as watcher:
-                install_coremltools(toolchain, coremltools, watcher)
-            typer.echo(f"coremltools {coremltools} is there for {toolchain.name}")
+    try:
+        for toolchain, coremltools in wanted:
+            _install(toolchain, index, screen)
+            if coremltools:
+                with _Shown(screen) as watcher:
+                    install_coremltools(toolchain, coremltools, watcher)
+                typer.echo(f"coremltools {coremltools} is there for {toolchain.name}")
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted("interrupted; the same command goes on from here") from interrupt
 
 
 def _install(toolchain: Toolchain, index: Index, screen: Console) -> None:
@@ -43,7 +52,7 @@ def _install(toolchain: Toolchain, index: Index, screen: Console) -> None:
         try:
             verify(planned.place)
         except EnvironmentBroken as error:
-            typer.echo(f"{toolchain.name} is broken, {error}: made anew")
+            typer.echo(f"{toolchain.name} is broken: {error}: made anew")
             shutil.rmtree(planned.place.folder)
             planned = plan(toolchain)
         else:

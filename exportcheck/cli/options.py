@@ -31,7 +31,7 @@ Toolchain: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--toolchain",
-        help="In this installed toolchain, as torch-1.7, or in `all` of them (repeatable).",
+        help="In this toolchain, as torch-1.7; `all`: this one and all installed (repeatable).",
     ),
 ]
 Coremltools: TypeAlias = Annotated[

@@ -21,23 +21,20 @@ from exportcheck.cli.delivery import (
     unheard,
     write,
 )
-from exportcheck.cli.ending import ended_early
+from exportcheck.cli.ending import ended_early, exit_code
 from exportcheck.cli.environments import asked_environments, described
 from exportcheck.cli.gate import Gate, gate
 from exportcheck.cli.progress import Flushing, Progress
 from exportcheck.content_key import content_keys
-from exportcheck.errors import (
-    EXIT_FAILED,
-    EXIT_OK,
-    EnvironmentBroken,
-    UsageError,
-)
+from exportcheck.errors import EnvironmentBroken, UsageError
+from exportcheck.escaping import brief, printable
 from exportcheck.exporter_memo import SWITCH
 from exportcheck.limitations_update import to_toml
 from exportcheck.render import formats, junit, terminal
 from exportcheck.results import Report, Result, Stage, Status
 from exportcheck.runner import Observer, default_jobs, run
 from exportcheck.selection import Selection, all_cases, choose
+from exportcheck.toolchains.installed import cure_of
 from exportcheck.toolchains.workers import workers_in
 
 if TYPE_CHECKING:
@@ -115,7 +112,7 @@ def run_request(request: Request) -> int:
         typer.echo(f"exportcheck: {rules.remark}", err=True)
     if trouble is not None:
         return ended_early(trouble, report)
-    return EXIT_OK if report.green else EXIT_FAILED
+    return exit_code(report)
 
 
 def _cases(environments: Sequence[Environment], modules: Iterable[str]) -> list[Case]:
@@ -156,6 +153,8 @@ def _run(
                 trouble = broken
                 if environment.versions is None:
                     break
+                name = environment.toolchain
+                trouble = EnvironmentBroken(f"{name}: {broken}: {cure_of(name)}")
                 _give_up(cases, progress, observer, str(broken))
     return progress, trouble
 
@@ -227,6 +226,9 @@ def _show(report: Report, request: Request, seconds: float, known: int) -> None:
     screen = console(no_color=request.no_color)
     if report.results:
         screen.print(terminal.compose(report, screen.width))
+    if report.unavailable:
+        cause = printable(brief(report.unavailable[0].first_line))
+        screen.print(f"unavailable: {cause}", markup=False)
     fresh = len(report.results) + len(report.unfinished) - known
     took = f"{seconds:.1f} s" if seconds < SHOWN_TENTHS_S else f"{seconds:.0f} s"
     by = f" with {min(request.jobs or default_jobs(), fresh)} workers" if fresh else ""

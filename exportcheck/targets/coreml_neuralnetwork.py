@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from exportcheck.errors import Unavailable
-from exportcheck.results import Culprit
+from exportcheck.results import NOT_RUN, Culprit
 from exportcheck.runtimes.coreml import AppleCoreML, import_coremltools
 from exportcheck.targets.coreml import forget_names, tensor_type, unregistered
 from exportcheck.targets.interface import (
@@ -30,7 +30,7 @@ from exportcheck.targets.torchscript import trace, traced_operators
 class NotRun:
     """Stands where nothing runs the file: it was converted and saved, and that is all."""
 
-    name: str = "not-run"
+    name: str = NOT_RUN
     simulated: bool = False
     distributions: tuple[str, ...] = ("coremltools",)
 

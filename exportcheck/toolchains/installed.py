@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from exportcheck.cache import folder as cache_folder
 from exportcheck.environment import Environment
 from exportcheck.errors import EnvironmentBroken
+from exportcheck.toolchains.intact import check_files
 from exportcheck.toolchains.locks import canonical, split
 
 if TYPE_CHECKING:
@@ -72,6 +73,15 @@ class Place:
             return "installed"
         return "incomplete" if self.folder.exists() else ""
 
+    @property
+    def condition(self) -> str:
+        """The state, or `broken` where files are gone from what was installed."""
+        try:
+            self.check()
+        except EnvironmentBroken:
+            return "broken" if self.state == "installed" else self.state
+        return self.state
+
     def mark(self) -> int:
         """Says that the environment is whole; returns its megabytes on the disk."""
         size_mb = round(disk_bytes(self.folder) / 1e6)
@@ -80,6 +90,15 @@ class Place:
         temporary.write_text(text, "utf-8")
         temporary.replace(self.folder / _MARK)
         return size_mb
+
+    def check(self) -> None:
+        """Looks at the files only, which takes no time.
+
+        Raises:
+            EnvironmentBroken: one of a package's is missing or of another size.
+        """
+        for packages in self.folder.glob("lib/python*/site-packages"):
+            check_files(packages)
 
     def unmark(self) -> None:
         """Takes the mark away, before anything else changes."""
@@ -155,6 +174,18 @@ def coremltools_folder(toolchain: Toolchain, version: str) -> Path:
     return home() / f"coremltools-{version}-python{toolchain.python}"
 
 
+def check_coremltools(folder: Path) -> None:
+    """Looks at the files of a coremltools that stands in.
+
+    Raises:
+        EnvironmentBroken: one is missing or of another size.
+    """
+    # Without this, which says what it is, the toolchain's own would be taken for it.
+    if not any(folder.glob("coremltools-*.dist-info")):
+        raise EnvironmentBroken(f"{folder} has no coremltools in it")
+    check_files(folder)
+
+
 def coremltools_here() -> list[str]:
     """Each coremltools that may stand in, with the Python it is for: `4.1 (Python 3.8)`."""
     names = sorted(path.name for path in home().glob("coremltools-*-python*"))
@@ -171,7 +202,7 @@ def environment_of(name: str) -> Environment:
     """
     toolchain, coremltools = split(name)
     place = Place(toolchain)
-    cure = f"exportcheck toolchains install {name}"
+    cure = cure_of(name)
     if place.state != "installed":
         how = "not installed" if not place.state else "half installed, or from another lock"
         raise EnvironmentBroken(f"{toolchain.name} is {how}: {cure}")
@@ -179,7 +210,15 @@ def environment_of(name: str) -> Environment:
     if folder and not folder.is_dir():
         raise EnvironmentBroken(f"coremltools {coremltools} is not installed: {cure}")
     try:
+        place.check()
+        if folder:
+            check_coremltools(folder)
         told = place.ask(str(folder or ""))
     except EnvironmentBroken as error:
-        raise EnvironmentBroken(f"{toolchain.name} is broken, {error}: {cure}") from error
+        raise EnvironmentBroken(f"{name} is broken: {error}: {cure}") from error
     return Environment(name, told["python"], told["versions"], place.python, str(folder or ""))
+
+
+def cure_of(name: str) -> str:
+    """The command that makes a toolchain, or makes it anew where it is broken."""
+    return f"exportcheck toolchains install {name}"

@@ -15,10 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from exportcheck.errors import EnvironmentBroken
+from exportcheck.errors import EnvironmentBroken, UsageError
 from exportcheck.toolchains.installed import (
     Place,
+    check_coremltools,
     coremltools_folder,
     disk_bytes,
     home,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from exportcheck.toolchains.pip import Watcher
 
 _VENV = ("-m", "venv")
+_SCHEMES = ("https", "http", "file")
 _JOURNAL = ".exportcheck-installing"
 _IMPORTS = ("numpy", "torch", "onnx", "onnxruntime", "coremltools")
 
@@ -50,6 +53,13 @@ class Index:
 
     url: str = ""
     extra: Sequence[str] = ()
+
+    def check(self) -> None:
+        """Raises UsageError where something is not a URL, before pip takes it for a folder."""
+        for url in (*([self.url] if self.url else ()), *self.extra):
+            parts = urlsplit(url)
+            if parts.scheme not in _SCHEMES or not (parts.netloc or parts.path):
+                raise UsageError(f"{url!r} is no URL of an index: expected https://…")
 
     @property
     def options(self) -> list[str]:
@@ -93,17 +103,32 @@ def plan(toolchain: Toolchain) -> Plan:
     """What installing `toolchain` means here and now; nothing is written.
 
     Raises:
-        EnvironmentBroken: the Python that it needs is not there.
+        EnvironmentBroken: the Python that it needs is not there, or the folder cannot be written.
     """
     place = Place(toolchain)
+    existing = _writable()
     python = find_python(toolchain.python, toolchain.name)
     done = _done(place)
     # A wheel lies beside what is unpacked from it until pip is done with it.
     needed = toolchain.installed_mb + toolchain.download_mb
     there = round(disk_bytes(place.folder) / 1e6) if place.folder.exists() else 0
-    existing = next(p for p in (home(), *home().parents) if p.exists())
     free = round(shutil.disk_usage(existing).free / 1e6)
     return Plan(place, place.state, max(0, needed - there), free, python, done)
+
+
+def _writable() -> Path:
+    """What there is already of the folder that the environments will lie in.
+
+    Raises:
+        EnvironmentBroken: nothing can be made in it.
+    """
+    existing = next(p for p in (home(), *home().parents) if p.exists())
+    trouble = "is not a folder" if not existing.is_dir() else "cannot be written to"
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise EnvironmentBroken(
+            f"{existing} {trouble}: let EXPORTCHECK_CACHE name a folder that can be written to"
+        )
+    return existing
 
 
 def _done(place: Place) -> frozenset[str]:
@@ -207,7 +232,8 @@ def _forget_half_installed(place: Place, one: Requirement) -> None:
 
 
 def verify(place: Place) -> None:
-    """Raises EnvironmentBroken where a package is missing, or what matters cannot be imported."""
+    """Raises EnvironmentBroken where a package or a file is missing, or an import fails."""
+    place.check()
     place.ask()
     for name in _IMPORTS:
         if name in place.toolchain.versions:
@@ -217,13 +243,18 @@ def verify(place: Place) -> None:
 def install_coremltools(toolchain: Toolchain, version: str, watcher: Watcher) -> None:
     """Puts a coremltools that may stand in for the toolchain's own into a folder of its own.
 
+    One that is there is made anew where it is broken.
+
     Raises:
         EnvironmentBroken: pip fails, as for a Python that this version has no wheel for.
     """
     place, one = Place(toolchain), named_coremltools(version)
     folder = coremltools_folder(toolchain, version)
-    if folder.is_dir():
+    try:
+        check_coremltools(folder)
         return
+    except EnvironmentBroken:
+        shutil.rmtree(folder, ignore_errors=True)
     watcher.package(1, 1, f"coremltools {version}")
     with tempfile.TemporaryDirectory(dir=home(), prefix=".coremltools-") as temporary:
         inner = Path(temporary) / "packages"

@@ -121,7 +121,20 @@ def named_toolchain(name: str) -> Toolchain:
     Raises:
         UsageError: there is none that can be installed; names the nearest.
     """
-    return _named(name, locked_toolchains(), "toolchain")
+    known = locked_toolchains()
+    if name not in known and re.fullmatch(r"torch-[\d.]+", name):
+        near = ", ".join(sorted(known, key=lambda other: _distance(name, other))[:_SHOWN])
+        raise UsageError(f"no toolchain {name!r}; nearest: {near}")
+    return _named(name, known, "toolchain")
+
+
+_SHOWN = 3
+
+
+def _distance(name: str, other: str) -> list[float]:
+    """How far apart two toolchains are, as versions; first what `name` has a figure more than."""
+    typed = not name.startswith(other)
+    return [typed, *(abs(a - b) for a, b in zip(_age(name), _age(other), strict=False))]
 
 
 def named_coremltools(version: str) -> Requirement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -69,17 +70,28 @@ def pip_install(place: Place, one: Requirement, options: Sequence[str], watcher:
                 process.wait()
     if process.returncode:
         raise EnvironmentBroken(
-            f"{one.name} {one.version} cannot be installed: {_cause(said)}; the same command goes "
-            "on from here"
+            f"{one.name} {one.version} cannot be installed: {_cause(said, options)}; the same "
+            "command goes on from here"
         )
 
 
-def _cause(said: str) -> str:
+def _cause(said: str, options: Sequence[str] = ()) -> str:
     """Why pip failed, of all that it said; it calls what it cannot reach a missing version."""
+    index = "the index"
+    if "--index-url" in options:
+        # A password that stands in it is nobody else's business.
+        index = re.sub(r"//[^/@]*@", "//", options[options.index("--index-url") + 1])
     errors = [line for line in said.splitlines() if line.startswith("ERROR")]
     lines = errors or said.strip().splitlines() or ["without a word"]
-    unreached = "WARNING: Retrying" in said
-    return "no connection to the index, " * unreached + lines[-1].removeprefix("ERROR: ")
+    last = lines[-1].removeprefix("ERROR: ")
+    if "WARNING: Retrying" not in said:
+        return last
+    unreached = f"no connection to {index}"
+    return unreached if last.startswith(_NOT_FOUND) else f"{unreached}, {last}"
+
+
+_NOT_FOUND = ("No matching distribution", "Could not find a version", "ResolutionImpossible")
+"""What pip says of a package too whose index it could not ask."""
 
 
 def _look(folder: Path, watcher: Watcher, stop: threading.Event) -> None:

@@ -58,6 +58,13 @@ def test_all_is_every_one_that_is_installed(installed):
     assert names([HERE], ()) == [HERE]
 
 
+def test_all_of_none_is_not_silently_this_process_own(installed, monkeypatch):
+    monkeypatch.setattr(environments_module, "_installed", list)
+    for coremltools in ((), ["4.1"]):
+        with pytest.raises(UsageError, match="no toolchain is installed: `exportcheck toolchains"):
+            names(["all"], coremltools)
+
+
 def test_each_coremltools_stands_in_for_that_of_each_toolchain(installed):
     assert names(["torch-1.7"], ["4.1", "5.0"]) == [
         "torch-1.7+coremltools-4.1",
@@ -122,7 +129,20 @@ def test_one_whose_worker_cannot_start_is_unavailable_and_the_others_run(cli, in
     assert broken.message == "a worker cannot start: libcudart.so.9 is missing"
     assert broken.family == "silu"
     assert fine.status is Status.PASS
-    assert "libcudart.so.9 is missing" in done.err
+    assert done.err.splitlines()[-1] == (
+        "exportcheck: torch-1.6: a worker cannot start: libcudart.so.9 is missing: exportcheck "
+        "toolchains install torch-1.6; 1 of 2 cases are finished and kept"
+    )
+
+
+def test_where_no_worker_starts_at_all_nothing_is_as_expected(cli, installed):
+    installed["torch-1.6"] = EnvironmentBroken("a worker cannot start: libcudart.so.9 is missing")
+    done = cli("all", *SELECT, "--toolchain", "torch-1.6")
+    assert done.code == 3
+    assert "as expected" not in done.out
+    assert "nothing could be checked: 1 of 1 unavailable" in done.out
+    assert "kept" not in done.err
+    assert done.err.rstrip().endswith("toolchains install torch-1.6; no case is finished")
 
 
 def test_known_failures_are_written_for_one_toolchain_at_a_time(cli, installed):

@@ -65,3 +65,11 @@ def test_an_interrupt_before_the_command_line_is_there_is_one_line_too(tmp_path)
         [sys.executable, "-c", f"{program}; m.main()"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (130, "exportcheck: interrupted\n")
+
+
+def test_a_file_that_the_system_refuses_is_named():
+    """In a process of its own, whose stdout is sent nowhere."""
+    program = "import exportcheck.cli as c; c.app = lambda: open('/nowhere/file'); c.main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    words = "exportcheck: cannot write or read /nowhere/file: No such file or directory\n"
+    assert (done.returncode, done.stderr) == (3, words)

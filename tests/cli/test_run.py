@@ -27,6 +27,10 @@ def _here(monkeypatch, tmp_path):
     monkeypatch.setattr(Environment, "describe", lambda self: {"versions": versions})
 
 
+class Absent(str):
+    """A cause that is no failure: something is not there."""
+
+
 @pytest.fixture
 def failing(monkeypatch):
     """The starts of the ids of the cases that fail; an exception ends the run at its case."""
@@ -39,6 +43,8 @@ def failing(monkeypatch):
                 raise cause
             observer.started(0, case)
             status, stage = (Status.ERROR, Stage.EXPORT) if cause else (Status.PASS, Stage.COMPARE)
+            if isinstance(cause, Absent):
+                status = Status.UNAVAILABLE
             observer.finished(0, Result(case, case.activation, status, stage, cause or ""))
 
     monkeypatch.setattr(run_module, "run", run)
@@ -58,6 +64,22 @@ def test_a_new_failure_is_1(cli, failing):
     assert done.code == 1
     assert "not as expected: 1 new" in done.out
     assert "E: cause" in done.out
+
+
+@pytest.mark.parametrize(
+    ("starts", "code", "words"),
+    [
+        (("relu",), 0, "as expected: no failure, 1 of 3 unavailable"),
+        (("relu", "celu"), 3, "nothing could be checked: 3 of 3 unavailable"),
+    ],
+)
+def test_what_is_unavailable_is_said_and_all_of_it_is_no_success(cli, failing, starts, code, words):
+    failing.update(dict.fromkeys(starts, Absent("no module x")))
+    done = cli("all", *SELECT)
+    assert done.code == code, done.err
+    verdict, reason = done.out.partition(words)[1:]
+    assert verdict
+    assert reason.splitlines()[1] == "unavailable: no module x"
 
 
 def limitations(*patterns) -> str:

@@ -42,7 +42,9 @@ def distribution(folder, name, version) -> Path:
     info = folder / f"{name}-{version}.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Name: {name}\nVersion: {version}\n")
+    (info / "RECORD").write_text(f"{name}/__init__.py,sha256=x,6\n{info.name}/RECORD,,\n")
     (folder / name).mkdir(exist_ok=True)
+    (folder / name / "__init__.py").write_text("x = 1\n")
     return info
 
 
@@ -76,9 +78,19 @@ def change_package(place):
     distribution(packages(place), "onnx", "2.0")
 
 
+def move_module(place):
+    (packages(place) / "onnx").rename(place.folder / "onnx")
+
+
+def empty_module(place):
+    (packages(place) / "onnx" / "__init__.py").write_text("")
+
+
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
+        (move_module, "torch-0.1 is broken: onnx/__init__.py is missing: exportcheck toolchains"),
+        (empty_module, "onnx/__init__.py is 0 bytes, 6 were installed"),
         (break_python, "its Python does not start"),
         (break_package, "onnx is missing where 1.0 was installed"),
         (change_package, "onnx is 2.0 where 1.0 was installed"),
@@ -105,6 +117,13 @@ def test_another_coremltools_comes_before_the_toolchains_own(place, small, monke
     assert environment.version("coremltools") == "5.0"
     assert environment.path == str(folder)
     assert environment_of("torch-0.1").version("coremltools") == "4.1"
+    (folder / "coremltools" / "__init__.py").unlink()
+    complaint = r"coremltools-5\.0 is broken: coremltools/__init__\.py is missing: .*install"
+    with pytest.raises(EnvironmentBroken, match=complaint):
+        environment_of(name)
+    shutil.rmtree(folder / "coremltools-5.0.dist-info")
+    with pytest.raises(EnvironmentBroken, match="has no coremltools in it"):
+        environment_of(name)
 
 
 def test_a_worker_sees_nothing_of_this_process_nor_of_the_users_folder(

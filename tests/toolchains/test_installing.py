@@ -217,10 +217,23 @@ def test_the_real_pip_takes_what_has_the_hash_and_nothing_else(tmp_path, monkeyp
         ("Traceback\nOSError: no space left\n", "OSError: no space left"),
         ("ERROR: first\nERROR: No matching distribution\nnotice: …", "No matching distribution"),
         (
-            "WARNING: Retrying (Retry(total=0)) after connection broken\nERROR: No matching …",
-            "no connection to the index, No matching …",
+            "WARNING: Retrying (Retry(total=0)) …\nERROR: No matching distribution found for torch",
+            "no connection to https://one.example",
+        ),
+        (
+            "WARNING: Retrying\nERROR: ResolutionImpossible: for help visit https://pip…",
+            "no connection to https://one.example",
+        ),
+        (
+            "WARNING: Retrying (Retry(total=4))\nERROR: THESE PACKAGES DO NOT MATCH",
+            "no connection to https://one.example, THESE PACKAGES DO NOT MATCH",
         ),
     ],
 )
 def test_pip_is_quoted_with_what_matters(said, cause):
-    assert pip_module._cause(said) == cause
+    assert pip_module._cause(said, ["--index-url", "https://me:secret@one.example"]) == cause
+
+
+def test_without_another_index_it_is_just_the_index_that_is_not_reached():
+    said = "WARNING: Retrying\nERROR: Could not find a version that satisfies torch"
+    assert pip_module._cause(said, ["--require-hashes"]) == "no connection to the index"

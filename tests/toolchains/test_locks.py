@@ -15,6 +15,7 @@ from exportcheck.toolchains.locks import (
     coremltools_versions,
     locked_toolchains,
     locked_versions,
+    named_toolchain,
     parse_requirements,
     split,
 )
@@ -43,6 +44,23 @@ def test_the_oldest_comes_first():
     names = list(locked_toolchains())
     assert names[:6] == [f"torch-1.{n}" for n in (5, 6, 7, 8, 9, 10)]
     assert names[-1] == "torch-2.9"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("torch-1.4", "torch-1.5, torch-1.6, torch-1.7"),
+        ("torch-0.4", "torch-1.5, torch-1.6, torch-1.7"),
+        ("torch-2.4", "torch-2.3, torch-2.5"),
+        ("torch-1.77", "torch-1.7, "),
+        ("torch-1.7.1", "torch-1.7, "),
+        ("torch-3", "torch-2."),
+        ("toch-1.7", "torch-1.7"),
+    ],
+)
+def test_of_a_version_that_is_not_there_the_nearest_by_number_are_named(name, near):
+    with pytest.raises(UsageError, match=f"^no toolchain '{name}'; nearest: {near}"):
+        named_toolchain(name)
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda p: p.stem)

@@ -100,7 +100,10 @@ def list_cases(
     coremltools: options.Coremltools = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """The ids of the cases that `all` would check with the same options."""
+    """The ids of the cases that `all` would check with the same options.
+
+    From declarations alone: a toolchain that is named need not be installed.
+    """
     from exportcheck.cli.environments import asked_names
     from exportcheck.selection import Selection, all_cases, choose
 

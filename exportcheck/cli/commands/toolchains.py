@@ -39,9 +39,9 @@ def list_toolchains(as_json: options.AsJson = False, no_color: options.NoColor =
 
     from exportcheck.cli.console import console
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
     for column in ("name", "python", *_SHOWN, "MB", "here"):
-        table.add_column(column, no_wrap=column == "name")
+        table.add_column(column, no_wrap=column in ("name", "here"), overflow="fold")
     for row in rows:
         versions = (row["versions"].get(name, "") for name in _SHOWN)
         size = f"{row['download_mb']} → {row['installed_mb']}"
@@ -49,8 +49,9 @@ def list_toolchains(as_json: options.AsJson = False, no_color: options.NoColor =
     screen = console(no_color=no_color)
     screen.print(table)
     screen.print("\nMB: to download → on the disk", markup=False)
-    screen.print(f"another coremltools: {', '.join(coremltools_versions())}", markup=False)
-    screen.print(f"here: {', '.join(coremltools_here()) or 'none'}", markup=False)
+    others, here = ", ".join(coremltools_versions()), ", ".join(coremltools_here())
+    screen.print(f"coremltools in place of a toolchain's own: {others}", markup=False)
+    screen.print(f"of those installed: {here or 'none'}", markup=False)
 
 
 _SHOWN = ("torch", "onnx", "onnxruntime", "coremltools", "numpy")
@@ -66,7 +67,7 @@ def _row(one: Toolchain) -> dict[str, Any]:
         "versions": dict(one.versions),
         "download_mb": one.download_mb,
         "installed_mb": place.installed_mb or one.installed_mb,
-        "state": place.state,
+        "state": place.condition,
         "folder": str(place.folder),
     }
 

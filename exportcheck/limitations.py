@@ -155,8 +155,8 @@ def _known_by(
     for one in limitations:
         if one.names(result, versions):
             return replace(result, known=Known(one.pattern, one.reason, one.issue))
-    return replace(result, known=None)
+    return result if result.known is None else replace(result, known=None)
 
 
 def _any_matches(pattern: str, ids: Iterable[str]) -> bool:
-    return any(fnmatchcase(case_id, pattern) for case_id in ids)
+    return any(map(re.compile(translate(pattern)).match, ids))

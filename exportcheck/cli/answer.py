@@ -76,7 +76,9 @@ def compose(
         if name in rewrites and not any(rewrites[name].get(k) for k in ("found", "refuted")):
             parts += ["", Text(_NO_FORM, style="bold"), _indented(_LOOKED_FOR, "dim")]
     wrong = [name for name, one in held.items() if one["refuted"]]
+    astray = [name for name in rows if _astray(facts.get(name))]
     last = f"{totals(report)}{f'; not the reference: {len(wrong)}' if wrong else ''}"
+    last += f"; gradient wrong: {len(astray)}" if astray else ""
     return _Trimmed(Group(*parts, "", Text(last, style="bold")))
 
 
@@ -105,9 +107,11 @@ def _head(
     """The verdict in one line, and what it was reached with."""
     results = [r for r in report.results if r.case.activation == name]
     refuted = bool(held and held["refuted"])
-    good = not refuted and not any(r.status.failed for r in results)
+    astray = _astray(facts)
+    good = not refuted and not astray and not any(r.status.failed for r in results)
     text = Text.assemble((printable(name), "bold"), " ")
     claim = f"{'is not the reference; it ' if refuted else ''}{verdict(report, name)}"
+    claim += "; its gradient is wrong" if astray else ""
     text.append(printable(claim), style="bold green" if good else "bold red")
     yield text
     if facts is None:
@@ -155,6 +159,11 @@ def _beside_reference(held: Mapping[str, Any] | None) -> Iterator[RenderableType
     yield Text("  proved equal to the reference:", style="bold green")
     for line in (*proof["lines"], *proof["remarks"]):
         yield _indented(line, "dim")
+
+
+def _astray(facts: Mapping[str, Any] | None) -> bool:
+    """Whether a gradient was asked for and is not right."""
+    return bool(facts and "training" in facts and not facts["training"]["gradient_right"])
 
 
 def _gradient(training: Mapping[str, Any]) -> Text:

@@ -35,6 +35,7 @@ FILE_NAME = "matrix.txt"
 
 _NAME_WIDTH = 33
 _CELL_WIDTH = 9
+_SHOWN_UNFINISHED = 5
 
 _STYLES = {
     Status.PASS: "green",
@@ -99,7 +100,7 @@ def _sections(report: Report) -> Iterator[tuple[str, Sequence[RenderableType]]]:
         ],
     )
     yield "Changes", [_line(f"{c.kind.value}: {c.subject}", c.text) for c in report.changes]
-    yield "Not finished", [_line(case.id, "") for case in report.unfinished]
+    yield "Not finished", _shortened([case.id for case in report.unfinished])
     yield (
         "Limitations that match no case: remove them",
         [_line(pattern, "") for pattern in report.stale],
@@ -110,6 +111,13 @@ def _sections(report: Report) -> Iterator[tuple[str, Sequence[RenderableType]]]:
     )
     new = [failure for failure in failures(report) if failure.known is None]
     yield "Failures", list(_failures(new))
+
+
+def _shortened(ids: Sequence[str]) -> list[RenderableType]:
+    """The first of them: an interrupted run leaves thousands, which the other formats name."""
+    more = len(ids) - _SHOWN_UNFINISHED
+    rest = [Text(f"  and {more} more", style="dim")] if more > 0 else []
+    return [*(_line(one, "") for one in ids[:_SHOWN_UNFINISHED]), *rest]
 
 
 def _line(head: str, text: str) -> RenderableType:
@@ -125,21 +133,29 @@ def _fitting(columns: Sequence[Column], width: int) -> Iterator[Sequence[Column]
 
 
 def _table(matrix: Matrix, columns: Sequence[Column]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
-    table.add_column("family / form", width=_NAME_WIDTH - 1, no_wrap=True)
+    # The gap is part of the columns: padding a thousand cells takes rich as long as showing them.
+    table = Table(box=None, padding=0, header_style="bold", pad_edge=False)
+    table.add_column("family / form", width=_NAME_WIDTH, no_wrap=True)
     for column in columns:
         words = (*column.group.split(), *column.label.split())
         star = "*" if column.simulated else ""
         head = Text("\n".join(map(printable, words)) + star)
-        table.add_column(head, width=_CELL_WIDTH, no_wrap=True, vertical="bottom")
+        table.add_column(head, width=_CELL_WIDTH + 1, no_wrap=True, vertical="bottom")
     for family, forms in matrix.families.items():
         if len(forms) > 1 or forms[0] != family:
-            table.add_row(Text(printable(family), style="bold"))
+            table.add_row(_name(family, style="bold"))
         indent = "" if forms == (family,) else "  "
         for form in forms:
             cells = (matrix.cells.get((form, column)) for column in columns)
-            table.add_row(Text(indent + printable(form)), *(_cell(cell) for cell in cells))
+            table.add_row(_name(indent + form), *(_cell(cell) for cell in cells))
     return table
+
+
+def _name(name: str, style: str = "") -> Text:
+    """A name with the gap behind it, cut where it is too long."""
+    text = Text(printable(name), style=style)
+    text.truncate(_NAME_WIDTH - 1, overflow="ellipsis")
+    return text
 
 
 def _cell(cell: Cell | None) -> Text:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from exportcheck.render.terminal import render
-from exportcheck.results import Report
+from exportcheck.results import Case, Report
 
 
 @pytest.mark.parametrize("width", [80, 160])
@@ -36,3 +36,11 @@ def test_simulated_numbers_are_named(report):
 
 def test_an_empty_report_is_said():
     assert "0 cases: 0 pass" in render(Report(()))
+
+
+def test_of_thousands_that_did_not_finish_the_first_are_named():
+    cases = tuple(Case(f"a{n}", "bare", "t", "r", "c") for n in range(1000))
+    text = render(Report((), unfinished=cases))
+    assert [f"a{n}/bare/t/r/c" in text for n in (0, 4, 5)] == [True, True, False]
+    assert "and 995 more" in text
+    assert "more" not in render(Report((), unfinished=cases[:5]))

@@ -115,6 +115,9 @@ def test_several_inputs_by_name_and_a_dictionary_of_outputs(check):
 def test_the_gradient_counts_where_it_is_asked_for(check, name, code, word):
     done = check(f"{GOOD}:{name}", "--train-check", "--target", "onnx-trace-opset17")
     assert (done.code, f"gradient: {word}" in done.out) == (code, True), done.out
+    wrong = word == "wrong"
+    assert ("its gradient is wrong" in done.out.splitlines()[0]) == wrong
+    assert done.out.rstrip().endswith("; gradient wrong: 1") == wrong
 
 
 @pytest.mark.parametrize(

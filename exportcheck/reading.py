@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.errors import UsageError
+from exportcheck.json_files import read_json
 from exportcheck.json_schema import Misfit, compile_schema
 from exportcheck.records import SCHEMA, report_from_json
 
@@ -27,7 +28,7 @@ def read(path: Path) -> Report:
         UsageError: there is no such file, or it is no result file, or one of another version; the
             message has the file and the place in it.
     """
-    data = _json(path, _text(path))
+    data = read_json(path, _EXPECTED)
     if not isinstance(data, dict) or "schema" not in data or "results" not in data:
         raise UsageError(f"{path} is JSON but no result file; {_EXPECTED}")
     _check_version(path, data["schema"])
@@ -42,34 +43,6 @@ def read(path: Path) -> Report:
             places = f"results[{seen[result.id]}] and results[{index}]"
             raise UsageError(f"{path}: {places} are the same case, {result.id}")
     return report
-
-
-def _text(path: Path) -> str:
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no text, see byte {error.start}; {_EXPECTED}") from error
-    if not text.strip():
-        raise UsageError(f"{path} is empty; {_EXPECTED}")
-    return text
-
-
-def _json(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        # A literal or an escape that breaks off is found where it begins, some characters earlier.
-        breaks_off = len(text.rstrip()) - error.pos < len('"\\ud83d')
-        if error.pos and (breaks_off or error.msg.startswith("Unterminated")):
-            problem = f"is truncated: its JSON ends at {place} before it is complete"
-        else:
-            problem = f"is not JSON at {place} ({error.msg})"
-        raise UsageError(f"{path} {problem}; {_EXPECTED}") from error
-    except RecursionError as error:
-        raise UsageError(f"{path} is nested too deeply; {_EXPECTED}") from error
 
 
 def _check_version(path: Path, seen: Any) -> None:

@@ -13,7 +13,7 @@ from exportcheck import __version__
 from exportcheck.cli.console import silence
 from exportcheck.cli.settings import Settings, read_settings
 from exportcheck.discover import modules
-from exportcheck.errors import EXIT_BROKEN, EXIT_INTERRUPTED, ExportcheckError
+from exportcheck.errors import EXIT_BROKEN, EXIT_INTERRUPTED, ExportcheckError, Interrupted
 
 
 class _Commands(TyperGroup):
@@ -23,9 +23,8 @@ class _Commands(TyperGroup):
         """Runs the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            _complain("interrupted")
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted("interrupted") from interrupt
 
 
 app = typer.Typer(

@@ -137,7 +137,7 @@ class Prover:
             exact = None
             if off is not None and truth is not None:
                 exact = off
-                # The runtime's numbers are eager's own more often than not.
+                # Where the runtime's numbers are eager's own, so is their distance.
                 if not beside.same or off.gap.ulp > run.truth.ulp:
                     exact = measure(x, actual, truth, run.truth.ulp, plain=sure)
                 run.truth.add(exact.gap)

@@ -133,7 +133,7 @@ def _fitting(columns: Sequence[Column], width: int) -> Iterator[Sequence[Column]
 
 
 def _table(matrix: Matrix, columns: Sequence[Column]) -> Table:
-    # The gap is part of the columns: padding a thousand cells takes rich as long as showing them.
+    # The gap is part of the columns, for rich lays out each padded cell twice.
     table = Table(box=None, padding=0, header_style="bold", pad_edge=False)
     table.add_column("family / form", width=_NAME_WIDTH, no_wrap=True)
     for column in columns:

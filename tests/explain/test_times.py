@@ -40,7 +40,7 @@ def test_written_and_read_they_are_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "is not JSON"),
+        ("", "is empty"),
         ("[]", "where object was expected"),
         (json.dumps({"schema": "2.0", "families": {}}), "has schema '2.0'"),
         (json.dumps({"schema": "1.0", "families": {"a": {}}}), r"families\.a\.machine: is missing"),

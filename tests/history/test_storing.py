@@ -72,8 +72,8 @@ def broken(change):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("", "is not JSON"),
-        ('{"schema": "1.0"', "is not JSON"),
+        ("", "is empty"),
+        ('{"schema": "1.0"', "is truncated"),
         ("[]", "no history"),
         ('{"schema": 1}', "no history"),
         ('{"schema": "2.0", "runs": {}}', r"schema '2\.0', this exportcheck reads 1\.0"),

@@ -32,12 +32,20 @@ PROOFS = "exhaustive/*.jsonl"
 """What `exhaustive.journal` keeps beside it."""
 
 LIMIT_BYTES = 200_000_000
-"""More than a hundred full runs; the entries unused for longest go first."""
+"""More than thirty full runs; the entries unused for longest go first."""
+
+USED_STEP_S = 3600.0
+"""How stale the time of last use may be: to write it in every run would take longer than to read
+the results."""
 
 LASTING = (Status.PASS, Status.MISMATCH, Status.ERROR)
 """A crash or a timeout may be the machine's, and what is unavailable may be installed."""
 
 _BUSY_S = 10.0
+_STORED = 0
+"""zlib's level that compresses nothing: its checksum finds damage, and little time is spent."""
+
+_ENTRY = "select used, value from results where key = ?"
 _TABLE = """
 create table if not exists results (key text primary key, used real not null, value blob not null)
 """
@@ -61,7 +69,7 @@ class Cache:
 
     Args:
         path: the file; it is made where it is missing.
-        limit_bytes: how large the entries together may become.
+        limit_bytes: how large the file may become.
     """
 
     def __init__(self, path: Path | None = None, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -77,22 +85,25 @@ class Cache:
         """The results of those cases that have been checked before."""
         found: dict[Case, Result] = {}
         with self._careful():
-            stored = dict(self._connection.execute("select key, value from results"))
+            now = time.time()
+            renewed = []
             for case, key in keys.items():
-                result = _decoded(stored.get(key))
+                used, value = self._connection.execute(_ENTRY, (key,)).fetchone() or (now, None)
+                result = _decoded(value)
                 if result is not None and result.case == case:
                     found[case] = result
-            now = time.time()
-            used = [(now, keys[case]) for case in found]
-            self._connection.executemany("update results set used = ? where key = ?", used)
-            self._connection.commit()
+                    if now - used > USED_STEP_S:
+                        renewed.append((now, key))
+            if renewed:
+                self._connection.executemany("update results set used = ? where key = ?", renewed)
+                self._connection.commit()
         return found
 
     def keep(self, key: str, result: Result) -> None:
         """Keeps `result`, if it is one that will come out the same again."""
         if result.status not in LASTING:
             return
-        value = zlib.compress(json.dumps(result_to_json(result)).encode(), 1)
+        value = zlib.compress(json.dumps(result_to_json(result)).encode(), _STORED)
         with self._careful():
             row = (key, time.time(), value)
             self._connection.execute("insert or replace into results values (?, ?, ?)", row)
@@ -101,20 +112,31 @@ class Cache:
     def close(self) -> None:
         """Drops what is too much, those unused for longest first, and closes the file."""
         with self._careful():
-            rows = self._connection.execute("select key, length(value) from results order by used")
-            entries = rows.fetchall()
-            surplus = sum(length for _, length in entries) - self._limit_bytes
-            dropped = []
-            for key, length in entries:
-                if surplus <= 0:
-                    break
-                surplus -= length
-                dropped.append((key,))
-            if dropped:
-                self._connection.executemany("delete from results where key = ?", dropped)
-                self._connection.commit()
-                self._connection.execute("vacuum")
+            surplus = self._file_bytes() - self._limit_bytes
+            if surplus > 0:
+                self._drop(surplus)
         self._connection.close()
+
+    def _file_bytes(self) -> int:
+        """What the entries take; to add their sizes up would take as long as to read them."""
+        pages, free, size = (
+            self._connection.execute(f"pragma {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def _drop(self, surplus: int) -> None:
+        """Removes entries of so many bytes, those unused for longest first."""
+        rows = self._connection.execute("select key, length(value) from results order by used")
+        dropped = []
+        for key, length in rows.fetchall():
+            if surplus <= 0:
+                break
+            surplus -= length
+            dropped.append((key,))
+        self._connection.executemany("delete from results where key = ?", dropped)
+        self._connection.commit()
+        self._connection.execute("vacuum")
 
     def size(self) -> tuple[int, int]:
         """How many entries there are and how many bytes they have."""

@@ -12,7 +12,8 @@ In, one line a request, each with what it is to do:
   the named one does: `{"event": "reference", "proof": {…} or null, "refuted": {…} or null}`.
 
 * `{"prepare": {"module": …, "activation": …, "runs": [[target, runtime], …]}}`: makes ready for a
-  proof over every input: `{"event": "prepared", "key": …, "truth": …, "runs": …, "refused": …}`;
+  proof over every input: `{"event": "prepared", "key": …, "answers": …, "truth": …, "runs": …,
+  "refused": …}`;
 * `{"prove": {"pieces": […]}}`, after that: `{"event": "piece", "piece": …, "figures": …}` for each
   as it is finished, then `{"event": "proved"}`;
 * `{"repro": {"module": …, "case": {…}, "folder": …, "ended": {…} or null}}`: writes the folder:
@@ -184,17 +185,18 @@ def _serve_preparation(request: dict[str, Any], replies: IO[str]) -> None:
         replies,
         event="prepared",
         key=ready.key,
-        truth=ready.proving.wide,
-        runs=list(ready.proving.load),
+        answers=ready.answers,
+        truth=ready.prover.proving.wide,
+        runs=list(ready.prover.proving.load),
         refused=ready.refused,
     )
 
 
 def _serve_proof(request: dict[str, Any], replies: IO[str]) -> None:
-    from exportcheck.exhaustive.prover import prove
-
+    prover = _prepared[0].prover
     try:
-        for piece, figures in prove(_prepared[0].proving, request["pieces"]):
+        for piece in request["pieces"]:
+            figures = prover.measure(piece)
             _send(replies, event="piece", piece=piece, figures=figures.to_json())
     except Exception as error:  # the module and the runtimes may raise anything for some input
         traceback.print_exc()

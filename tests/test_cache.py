@@ -112,18 +112,18 @@ def test_a_folder_that_cannot_be_made_is_said_and_ends_nothing(tmp_path):
 
 
 def test_what_was_unused_for_longest_goes_first(path, monkeypatch):
-    clock = iter(range(100))
+    clock = iter(range(0, 10**6, 2 * int(cache_module.USED_STEP_S)))
     monkeypatch.setattr(cache_module.time, "time", lambda: next(clock))
-    kept(path, result(message="a"), result(message="b"), result(message="c"))
+    kept(path, *(result(message=letter * 100_000) for letter in "abc"))
     recalled(path, {CASE: "key0"})
-    cache = Cache(path)
-    entries, size = cache.size()
-    cache.close()
-    assert entries == 3
-    Cache(path, limit_bytes=size - 1).close()
+    Cache(path, limit_bytes=350_000).close()
+    assert set(recalled(path, {CASE: "key1"})) == {CASE}
+    recalled(path, {CASE: "key0"})
+    Cache(path, limit_bytes=250_000).close()
+    assert path.stat().st_size < 250_000
     assert set(recalled(path, {CASE: "key0"})) == {CASE}
-    assert recalled(path, {CASE: "key1"}) == {}
-    assert set(recalled(path, {CASE: "key2"})) == {CASE}
+    assert set(recalled(path, {CASE: "key1"})) == {CASE}
+    assert recalled(path, {CASE: "key2"}) == {}
 
 
 WRITER = """

@@ -160,25 +160,27 @@ def _show(request: CheckRequest, names: Sequence[str], found: Findings) -> None:
 
 
 class Workers:
-    """One worker at a time, for what is asked outside of the cases; the runner may take it over."""
+    """Workers for what is asked outside of the cases; the runner may take them over."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._idle: WorkerProcess | None = None
+        self._idle: list[WorkerProcess] = []
 
     def take(self) -> WorkerProcess:
-        """The idle worker, or a new one."""
-        worker, self._idle = self._idle or WorkerProcess(), None
-        return worker
+        """An idle worker, or a new one."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return WorkerProcess()
 
     def give(self, worker: WorkerProcess) -> None:
         """Takes a worker back that is idle again."""
-        self._idle = worker
+        self._idle.append(worker)
 
     def close(self) -> None:
-        """Ends the idle worker."""
-        if self._idle is not None:
-            self._idle.close()
+        """Ends the idle workers."""
+        for worker in self._idle:
+            worker.close()
 
     def inspect(self, module: ModuleSpec, network: str) -> dict[str, Any]:
         """The facts of a module; a worker that was dead before it was asked is replaced."""
@@ -212,7 +214,7 @@ class Workers:
             except BaseException:  # it refuses, or Ctrl-C: whatever it is doing is not wanted
                 worker.kill()
                 raise
-            self._idle = worker
+            self.give(worker)
             return answer
         raise EnvironmentBroken("two workers in a row died idle; run `exportcheck doctor`")
 

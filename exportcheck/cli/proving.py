@@ -12,13 +12,15 @@ from rich import progress
 from exportcheck.catalog import activations
 from exportcheck.cli.delivery import write
 from exportcheck.cli.progress import PLAIN_INTERVAL_S
-from exportcheck.errors import UsageError
+from exportcheck.errors import BadModule, UsageError
 from exportcheck.exhaustive import line
 from exportcheck.exhaustive.drawing import draw, figures_to_json
 from exportcheck.exhaustive.figures import figures_from_json
 from exportcheck.exhaustive.journal import Journal
 from exportcheck.exhaustive.proof import Outcome, Proof, joined
+from exportcheck.exhaustive.sharing import Team
 from exportcheck.results import Report, Stage
+from exportcheck.runner import default_jobs
 from exportcheck.targets import targets
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def prove(
     Args:
         row: an elementwise activation or module.
         runs: target and runtime of each.
-        workers: lends a worker, which is ended where the proof ends early.
+        workers: lends workers, which are ended where the proof ends early.
         console: where progress is shown.
         timeout_s: after so many seconds without progress it is given up.
 
@@ -119,27 +121,28 @@ def prove(
         BadModule: every input cannot be tried after all; says why.
         Stopped: the user interrupted it.
     """
-    worker = workers.take()
-    try:
-        ready = worker.prepare(row.module, row.name, runs, PREPARE_S)
+
+    def prepare(worker: WorkerProcess) -> dict[str, Any]:
+        return worker.prepare(row.module, row.name, runs, PREPARE_S)
+
+    with Team(prepare, workers.take, workers.give, default_jobs()) as team:
+        ready = team.ready()
         facts = {"truth": ready["truth"], "refused": ready["refused"]}
         journal = Journal(ready["key"])
         waiting = [piece for piece in line.outward() if piece not in journal.pieces]
         try:
             with _Shown(console, row.name, len(waiting)) as shown:
-                for piece, figures in worker.prove(waiting, timeout_s) if waiting else ():
+                for piece, figures in team.prove(waiting, timeout_s):
                     journal.keep(piece, figures_from_json(figures))
                     shown.advance()
         except KeyboardInterrupt:
             raise Stopped(joined(journal.pieces, **facts)) from None
+        except BadModule as refusal:
+            raise BadModule(f"{row.name}: {refusal}") from None
         finally:
             journal.close()
             if journal.trouble:
                 typer.echo(f"exportcheck: {journal.trouble}; it cannot be resumed", err=True)
-    except BaseException:
-        worker.kill()
-        raise
-    workers.give(worker)
     return joined(journal.pieces, **facts)
 
 

@@ -23,6 +23,7 @@ _MARGIN = 4 * NEAR
 
 _INFINITY = 0x7F800000
 _LOWEST = -(2**31)
+_UNSIGNED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,12 @@ class Gauge:
         *,
         plain: bool,
         count: bool = False,
+        keep: bool = False,
     ) -> Measured:
         """How far `actual` is from `expected`, all bit patterns, int32.
+
+        Distances stay in memory where all are near: in `expected` itself if `keep` says so, which
+        saves the time to fetch a third array, else in the scratch memory. `total` adds them up.
 
         Args:
             x: the inputs.
@@ -73,19 +78,38 @@ class Gauge:
             plain: whether all of `expected` are known to be: of one sign, clear of zero and
                 infinity. Nothing need be known of `actual`.
             count: whether numbers that differ are counted where all are near, which takes time.
+            keep: whether `expected` becomes the distances where all are near.
         """
         if not plain:
             return self._far(x, actual, expected, best)
-        distance = np.subtract(actual, expected, out=self._distance[: len(x)])
-        ulp = max(-_least(distance), _most(distance))
-        if ulp > NEAR:
+        out = expected if keep else self._distance[: len(x)]
+        distance = np.subtract(actual, expected, out=out)
+        gap = _near(x, actual, distance, best)
+        if gap is None:
+            if keep:
+                np.subtract(actual, distance, out=expected)
             return self._far(x, actual, expected, best)
-        gap = Gap(ulp)
-        if ulp and count:
+        if gap.ulp and count:
             gap.differ = int(np.count_nonzero(distance))
-        if ulp > best:
-            gap.at = point(x, actual, expected, int(np.argmax(np.abs(distance) == ulp)))
-        return Measured(gap, True, same=not ulp)
+        return Measured(gap, True, same=not gap.ulp)
+
+    def total(
+        self, x: np.ndarray, actual: np.ndarray, kept: np.ndarray, best: int
+    ) -> Measured | None:
+        """How far `actual` is from a third side, by way of the one that it was just measured from.
+
+        Args:
+            x: the inputs.
+            actual: the one side.
+            kept: the distances of the side between from the third, all near.
+            best: as in `measure`.
+
+        Returns:
+            None where not all are near.
+        """
+        distance = np.add(self._distance[: len(x)], kept, out=self._distance[: len(x)])
+        gap = _near(x, actual, distance, best)
+        return None if gap is None else Measured(gap, True)
 
     def _far(self, x: np.ndarray, actual: np.ndarray, expected: np.ndarray, best: int) -> Measured:
         marks = np.not_equal(actual, expected, out=self._marks[: len(x)])
@@ -109,8 +133,20 @@ class Gauge:
         else:
             gap, far, suspects = _measure_marked(a, e, marks, every=differ == len(x))
         if gap.ulp > best:
-            gap.at = point(x, actual, expected, far)
+            gap.at = _point(x[far], actual[far], expected[far])
         return Measured(gap, False, suspects if suspects.size else None)
+
+
+def _near(x: np.ndarray, actual: np.ndarray, distance: np.ndarray, best: int) -> Gap | None:
+    """What distances come to that are all near; None if any is not."""
+    ulp = max(-_least(distance), _most(distance))
+    if ulp > NEAR:
+        return None
+    gap = Gap(ulp)
+    if ulp > best:
+        place = int(np.argmax(np.abs(distance) == ulp))
+        gap.at = _point(x[place], actual[place], int(actual[place]) - int(distance[place]))
+    return gap
 
 
 def _least(numbers: np.ndarray) -> int:
@@ -179,9 +215,6 @@ def _ordered(numbers: np.ndarray) -> np.ndarray:
     return np.where(patterns >= 0, patterns, _LOWEST - patterns)
 
 
-def point(
-    x: np.ndarray, actual: np.ndarray, expected: np.ndarray, place: int
-) -> tuple[int, int, int]:
-    """The three bit patterns at a place, without sign."""
-    one, two, three = (int(side[place]) & 0xFFFFFFFF for side in (x, actual, expected))
-    return one, two, three
+def _point(x: int, actual: int, expected: int) -> tuple[int, int, int]:
+    """Three bit patterns, without sign."""
+    return int(x) & _UNSIGNED, int(actual) & _UNSIGNED, int(expected) & _UNSIGNED

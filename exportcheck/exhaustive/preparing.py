@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
 import sys
@@ -17,7 +16,7 @@ import numpy as np
 from exportcheck import content_key
 from exportcheck.errors import BadModule
 from exportcheck.exhaustive import line
-from exportcheck.exhaustive.prover import CHUNK, Prover, Proving
+from exportcheck.exhaustive.prover import CHUNK, Prover, Proving, keep_memory
 from exportcheck.judge import described
 from exportcheck.places import is_theirs
 from exportcheck.targets import targets
@@ -35,17 +34,19 @@ _SAMPLE_STEP = 2**15
 
 @dataclass
 class Prepared:
-    """What `prove` needs, and what the host is told.
+    """What is ready to be proved, and what the host is told.
 
     Attributes:
-        proving: the modules and runtimes.
+        prover: takes pieces through the modules and runtimes.
         key: equal keys mean that figures would come out the same.
+        answers: a digest of what all sides answer to a sample.
         refused: `target/runtime` -> why it cannot be run.
         folder: holds the exported files as long as this object lives.
     """
 
-    proving: Proving
+    prover: Prover
     key: str
+    answers: str
     refused: dict[str, str]
     folder: Any = field(repr=False)
 
@@ -61,6 +62,7 @@ def prepare(what: Subject, runs: Sequence[tuple[str, str]], spec: Any) -> Prepar
     Raises:
         BadModule: it is not elementwise in float32, or not the same function at every place.
     """
+    keep_memory()
     place = what.place or what.name
     if not what.elementwise:
         raise BadModule(
@@ -83,11 +85,11 @@ def prepare(what: Subject, runs: Sequence[tuple[str, str]], spec: Any) -> Prepar
             refused[name] = described(error).splitlines()[0]
     wide = _computes_wide(what, example)
     shape = tuple(example[0].shape)
-    proving = Proving(what.build, load, shape, what.changes_its_input, wide)
-    largest, answers = _sampled(proving)
+    prover = Prover(Proving(what.build, load, shape, what.changes_its_input, wide))
+    prover.largest, answers = _sampled(prover)
     files = _their_files()
     key = content_key.proof_key(what.name, sorted(load), JOURNAL, spec, shape, files, answers)
-    return Prepared(dataclasses.replace(proving, largest=largest), key, refused, folder)
+    return Prepared(prover, key, answers, refused, folder)
 
 
 def _stretched(what: Subject, place: str) -> tuple[Any, ...]:
@@ -155,17 +157,16 @@ def _computes_wide(what: Subject, example: tuple[Any, ...]) -> bool:
     return bool(answer.dtype == torch.float64 and answer.shape == example[0].shape)
 
 
-def _sampled(proving: Proving) -> tuple[float, str]:
+def _sampled(prover: Prover) -> tuple[float, str]:
     """The largest finite answer of eager, and a digest of all sides' answers, over a sample."""
-    prover = Prover(proving)
     bits = np.arange(0, line.TOTAL, _SAMPLE_STEP, dtype=np.int64).astype(np.uint32).view(np.int32)
     largest, digest = 1.0, hashlib.sha256()
     for first in range(0, bits.size, prover.size):
         answers = prover.answers_to(np.resize(bits[first : first + prover.size], prover.size))
-        eager = np.abs(answers.eager.numpy())
+        eager = np.abs(answers.eager)
         largest = max(largest, float(eager.max(initial=1.0, where=np.isfinite(eager))))
         for side in (answers.eager, answers.truth, *answers.runs.values()):
-            digest.update(b"" if side is None else side.numpy().tobytes())
+            digest.update(b"" if side is None else side.tobytes())
     return largest, digest.hexdigest()
 
 

@@ -1,20 +1,18 @@
-"""Takes pieces of the line through eager, the float64 truth and the runtimes, on every core."""
+"""Takes pieces of the line through eager, the float64 truth and the runtimes."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import queue
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exportcheck.exhaustive import line
 from exportcheck.exhaustive.figures import Figures, RunFigures
-from exportcheck.exhaustive.gauge import Gauge, plain
+from exportcheck.exhaustive.gauge import Gauge, Measured, plain
 from exportcheck.exhaustive.judging import Suspects, judge
 from exportcheck.targets.interface import Run
 
@@ -24,8 +22,8 @@ if TYPE_CHECKING:
 
 
 CHUNK = 2**18
-"""Numbers in one call. With fewer, threads wait for each other's Python: with 2^16 two of them were
-measured to take twice as long. More gain nothing."""
+"""Numbers in one call. With 2^16 Python's share was measured to be 6 % more; with 2^19 the arrays
+outgrow a core's cache, which takes 10 % more."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,6 @@ class Proving:
         shape: of the tensors to call them with.
         in_place: whether the module writes to its input.
         wide: whether it computes in float64 at all.
-        largest: the largest finite number that eager is known to answer.
     """
 
     build: Callable[[], nn.Module]
@@ -46,42 +43,43 @@ class Proving:
     shape: tuple[int, ...]
     in_place: bool
     wide: bool
-    largest: float = 1.0
 
 
 @dataclass
 class Answers:
-    """What all sides say to a chunk: float32 tensors, and the truth in float64 too."""
+    """What all sides say to a chunk: float32 arrays `(size,)`, the truth in float64."""
 
-    x: torch.Tensor
-    eager: torch.Tensor
-    truth: torch.Tensor | None
-    runs: Mapping[str, torch.Tensor]
+    x: np.ndarray
+    eager: np.ndarray
+    truth: np.ndarray | None
+    runs: Mapping[str, np.ndarray]
 
 
 class Prover:
-    """One thread's share: modules, sessions and memory of its own.
+    """Takes chunks of the line through all sides, in memory that it keeps.
 
-    Args:
+    Attributes:
         proving: what is to be proved.
+        size: numbers in a chunk.
+        largest: the largest finite number that eager is known to answer.
     """
+
+    largest = 1.0
 
     def __init__(self, proving: Proving) -> None:
         import torch
 
         self._torch = torch
-        self._shape = proving.shape
+        self.proving = proving
         self.size = int(np.prod(proving.shape))
-        self._in_place = proving.in_place
-        self._largest = proving.largest
         self._module = proving.build()
         self._wide = proving.build().double() if proving.wide else None
         self._runs = {name: load() for name, load in proving.load.items()}
-        self._offsets = torch.arange(self.size, dtype=torch.int32)
-        self._x = torch.empty(self.size, dtype=torch.int32)
-        self._rounded = torch.empty(self.size, dtype=torch.float32)
-        # Views of both, made once: some calls a chunk add up.
-        self._inputs, self._exact = self._x.numpy(), _bits(self._rounded)
+        self._offsets = np.arange(self.size, dtype=np.int32)
+        self._given = torch.empty(proving.shape)
+        self._array = self._given.numpy()
+        self._x = self._array.reshape(-1)
+        self._rounded = torch.empty(self.size).numpy()  # PyTorch's memory is aligned, NumPy's not
         self._gauge = Gauge(self.size)
 
     def measure(self, piece: int) -> Figures:
@@ -95,116 +93,96 @@ class Prover:
     def answers(self, first: int) -> Answers:
         """What all sides say to the inputs from bit pattern `first` on."""
         signed = first - 2**32 if first >= 2**31 else first
-        self._torch.add(self._offsets, signed, out=self._x)
+        np.add(self._offsets, signed, out=_bits(self._x))
         return self._answers()
 
     def answers_to(self, bits: np.ndarray) -> Answers:
         """What all sides say to these inputs, int32 bit patterns, `(size,)`."""
-        self._x.copy_(self._torch.from_numpy(bits))
+        _bits(self._x)[:] = bits
         return self._answers()
 
     def _answers(self) -> Answers:
-        torch = self._torch
-        with torch.no_grad():
-            x = self._x.view(torch.float32).reshape(self._shape)
-            given = x.clone() if self._in_place else x
-            eager = self._module(given).reshape(-1)
-            truth = None if self._wide is None else self._wide(x.double()).reshape(-1)
-            arrays = (x.numpy(),)
-            runs = {
-                name: torch.from_numpy(run(arrays)[0]).reshape(-1)
-                for name, run in self._runs.items()
-            }
+        with self._torch.no_grad():
+            given = self._given.clone() if self.proving.in_place else self._given
+            eager = _flat(self._module(given))
+            truth = None if self._wide is None else _flat(self._wide(self._given.double()))
+        arrays = (self._array,)
+        runs = {name: run(arrays)[0].reshape(-1) for name, run in self._runs.items()}
         return Answers(self._x, eager, truth, runs)
 
     def _compare(self, answers: Answers, figures: Figures, size: int) -> None:
         """Adds what the first `size` numbers of a chunk come to."""
         measure = self._gauge.measure
-        x, eager = self._inputs[:size], _bits(answers.eager)[:size]
-        if answers.truth is None:
-            truth, off, near = None, None, plain(eager)
-        else:
-            self._rounded.copy_(answers.truth)
-            truth = self._exact[:size]
-            sure = plain(truth)
-            off = measure(x, eager, truth, figures.eager.ulp, plain=sure)
-            near = off.near or plain(eager)
-            figures.eager.add(off.gap)
+        x, eager, truth = _bits(answers.x)[:size], _bits(answers.eager)[:size], answers.truth
+        off = None if truth is None else self._eager_off(x, eager, truth, figures)
+        near = (off is not None and off.near) or plain(eager)
         for name, answer in answers.runs.items():
             actual, run = _bits(answer)[:size], figures.runs[name]
             beside = measure(x, actual, eager, run.eager.ulp, plain=near, count=True)
             run.eager.add(beside.gap)
-            exact = None
+            right = False
             if off is not None and truth is not None:
-                exact = off
                 # Where the runtime's numbers are eager's own, so is their distance.
-                if not beside.same or off.gap.ulp > run.truth.ulp:
-                    exact = measure(x, actual, truth, run.truth.ulp, plain=sure)
+                own = beside.same and off.gap.ulp <= run.truth.ulp
+                exact = off if own else self._run_off(x, actual, truth, run, off, beside)
                 run.truth.add(exact.gap)
+                right = exact.near
             if beside.suspects is not None:
                 suspects = _suspects(answers, answer, beside.suspects)
-                right = exact is not None and exact.near
-                run.judged.add(judge(suspects, self._largest, exact=right))
+                run.judged.add(judge(suspects, self.largest, exact=right))
+
+    def _eager_off(
+        self, x: np.ndarray, eager: np.ndarray, truth: np.ndarray, figures: Figures
+    ) -> Measured:
+        """How far eager is from the truth; where near, `_rounded` holds the distances then."""
+        _round(truth, self._rounded)
+        exact = _bits(self._rounded)[: len(x)]
+        off = self._gauge.measure(x, eager, exact, figures.eager.ulp, plain=plain(exact), keep=True)
+        figures.eager.add(off.gap)
+        return off
+
+    def _run_off(
+        self,
+        x: np.ndarray,
+        actual: np.ndarray,
+        truth: np.ndarray,
+        run: RunFigures,
+        off: Measured,
+        beside: Measured,
+    ) -> Measured:
+        """How far a runtime is from the truth: by way of eager, where that is near both."""
+        exact = _bits(self._rounded)[: len(x)]
+        if off.near:
+            if beside.near:
+                total = self._gauge.total(x, actual, exact, run.truth.ulp)
+                if total is not None:
+                    return total
+            exact = np.empty_like(exact)
+            _round(truth[: len(x)], exact.view(np.float32))
+        return self._gauge.measure(x, actual, exact, run.truth.ulp, plain=plain(exact))
 
 
-def _bits(numbers: torch.Tensor) -> np.ndarray:
-    bits: np.ndarray = numbers.numpy().view(np.int32)
-    return bits
+def _flat(numbers: torch.Tensor) -> np.ndarray:
+    array: np.ndarray = numbers.numpy()
+    return array.reshape(-1)
 
 
-def _suspects(answers: Answers, answer: torch.Tensor, places: np.ndarray) -> Suspects:
-    every = Suspects(
-        answers.x.numpy().view(np.float32),
-        answer.numpy(),
-        answers.eager.numpy(),
-        None if answers.truth is None else answers.truth.numpy(),
-    )
+def _round(wide: np.ndarray, out: np.ndarray) -> None:
+    """Float64 numbers to the nearest float32; what is too large becomes infinite."""
+    with np.errstate(all="ignore"):
+        np.copyto(out, wide, casting="same_kind")
+
+
+def _bits(numbers: np.ndarray) -> np.ndarray:
+    return numbers.view(np.int32)
+
+
+def _suspects(answers: Answers, answer: np.ndarray, places: np.ndarray) -> Suspects:
+    every = Suspects(answers.x, answer, answers.eager, answers.truth)
     return every if places.size == len(every.x) else every.part(places)
 
 
-def prove(
-    proving: Proving, pieces: Sequence[int], jobs: int | None = None
-) -> Iterator[tuple[int, Figures]]:
-    """The figures of each piece as it is finished, in no order.
-
-    Threads share the memory of all libraries, and what takes the time leaves Python's lock alone:
-    two threads were measured to need no more processor time for a number than one.
-
-    Raises:
-        Exception: whatever the module or a runtime raises.
-    """
-    waiting = iter(pieces)
-    lock = threading.Lock()
-    done: queue.Queue[Any] = queue.Queue()
-
-    def work() -> None:
-        try:
-            with lock:  # PyTorch loads one exported program at a time
-                prover = Prover(proving)
-            while True:
-                with lock:
-                    piece = next(waiting, None)
-                if piece is None:
-                    return
-                done.put((piece, prover.measure(piece)))
-        except Exception as error:  # the thread that asked raises it
-            done.put(error)
-
-    _keep_memory()
-    count = min(jobs or default_jobs(), max(1, len(pieces)))
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for _ in pieces:
-        answer = done.get()
-        if isinstance(answer, Exception):
-            raise answer
-        yield answer
-    for thread in threads:
-        thread.join()
-
-
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """Has glibc keep what is freed, instead of giving it back and getting it page by page again.
 
     A module of five operators else spends most of its time so: measured, 17.7 ns a number instead
@@ -220,10 +198,3 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """Source: mallopt(3)."""
 
 _NEVER = 2**30
-
-
-def default_jobs() -> int:
-    """One thread for each core that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -96,13 +96,13 @@ def _exhaustive(part: dict) -> Iterator[str]:
     yield "## Every float32 number: what comparing costs"
     yield ""
     yield f"{first['numbers'] / 2**20:.0f} pieces of 2^20 numbers, spread evenly over all 2^32, by"
-    yield f"{first['jobs']} threads through eager, ONNX Runtime (opset 17) and float64; the best of"
-    yield "three rounds, with and without comparing by turns. Other programs disturb the times less"
-    yield "when processor time is counted, of all threads."
+    yield f"{first['jobs']} processes through eager, ONNX Runtime (opset 17) and float64; the best"
+    yield "of three rounds, with and without comparing by turns. Other programs disturb the times"
+    yield "less when processor time is counted, of all processes."
     yield ""
     yield (
         "| form | alone, ns a number | compared | times | times, processor time "
-        "| 2^32 in seconds | peak memory, MB |"
+        "| 2^32 in seconds | memory of all, MB |"
     )
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for row in part["rows"]:
@@ -121,7 +121,7 @@ def _whole(part: dict) -> Iterator[str]:
     yield ""
     yield "`exportcheck check FORM --exhaustive --target onnx-trace-opset17`, from start to end."
     yield ""
-    yield "| form | seconds | peak memory, MB | ONNX Runtime is |"
+    yield "| form | seconds | memory of all, MB | ONNX Runtime is |"
     yield "| --- | ---: | ---: | --- |"
     for row in part["rows"]:
         yield f"| {row['name']} | {row['seconds']:.1f} | {row['peak_mb']:.0f} | {row['said']} |"

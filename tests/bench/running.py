@@ -44,6 +44,9 @@ def exportcheck(*words: str, cache: Path | None = None, watched: bool = False) -
     """
     with tempfile.TemporaryDirectory() as empty:
         environment = {**os.environ, "EXPORTCHECK_CACHE": str(cache or empty), "COLUMNS": "400"}
+        # An installed package has its bytecode; where it may not be written, a tenth of a second
+        # of each start would be spent on making it.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return _run([sys.executable, "-m", "exportcheck", *words], environment, watched)
 
 

@@ -26,6 +26,7 @@ def shared():
 def check(cli, shared, monkeypatch):
     """With a line of three pieces, by one worker."""
     monkeypatch.setattr("exportcheck.cli.checking.WorkerProcess", lambda: shared)
+    monkeypatch.setattr("exportcheck.cli.proving.default_jobs", lambda: 1)
     monkeypatch.setattr(WorkerProcess, "close", lambda self: None)
     monkeypatch.setattr(WorkerProcess, "kill", lambda self: None)
     monkeypatch.setattr(line, "outward", lambda: PIECES)
@@ -104,7 +105,7 @@ def test_a_worker_that_dies_ends_it_with_a_line(check, monkeypatch):
     monkeypatch.setattr(WorkerProcess, "prove", dies)
     done = check("relu6", "--target", "torchscript-trace")
     assert done.code == 2
-    assert done.err.endswith("exportcheck: trying every input: the process dies\n")
+    assert done.err.endswith("exportcheck: relu6: trying every input: the process dies\n")
     assert "1 case: 1 pass" in done.out
 
 

@@ -105,6 +105,37 @@ def test_the_quick_ways_say_what_the_slow_one_says(seed):
         assert np.isfinite(actual.view(F)).all()
 
 
+@pytest.mark.parametrize("seed", range(400))
+def test_the_way_by_a_third_side_says_what_the_straight_one_says(seed):
+    random = np.random.RandomState(seed)
+    x = np.arange(64, dtype=np.int32)
+    truth = (0x3F800000 + random.randint(0, 4000, 64)).astype(np.int32)
+    reach = random.choice([1, NEAR // 2, NEAR])
+    eager, actual = (truth + random.randint(-reach, reach + 1, (2, 64))).astype(np.int32)
+    gauge, kept = Gauge(64), truth.copy()
+    off = gauge.measure(x, eager, kept, 0, plain=True, keep=True)
+    assert (kept == (eager - truth)).all()
+    beside = gauge.measure(x, actual, eager, 0, plain=True)
+    assert off.near
+    straight = Gauge(64).measure(x, actual, truth, 0, plain=True)
+    total = gauge.total(x, actual, kept, 0) if beside.near else None
+    assert (total is not None) == (beside.near and straight.near)
+    if total is not None:
+        assert (total.gap.ulp, total.gap.at) == (straight.gap.ulp, straight.gap.at)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_what_is_not_near_is_given_back_as_it_was(seed):
+    random = np.random.RandomState(seed)
+    x = np.arange(64, dtype=np.int32)
+    truth = (0x3F800000 + random.randint(0, 4000, 64)).astype(np.int32)
+    kept, actual = truth.copy(), random_side(random, 64)
+    measured = Gauge(64).measure(x, actual, kept, 0, plain=True, keep=True)
+    straight = Gauge(64).measure(x, actual, truth, 0, plain=True)
+    assert figures(measured.gap) == figures(straight.gap)
+    assert (kept == truth).all() or measured.near
+
+
 def _distances(actual, expected) -> np.ndarray:
     single = [
         measure_each(actual[i : i + 1].view(F), expected[i : i + 1].view(F))

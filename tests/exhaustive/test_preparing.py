@@ -24,16 +24,16 @@ def prepared(tmp_path, source, runs=RUNS, shape=(2, 8, 4, 4)):
 
 def test_a_call_takes_a_chunk():
     ready = prepare(subject("relu", "bare"), RUNS, None)
-    assert ready.proving.shape[1:] == (8, 16, 16)
-    assert ready.proving.shape[0] * 8 * 16 * 16 == CHUNK
-    assert list(ready.proving.load) == ["torchscript-trace/libtorch"]
-    assert ready.proving.wide
-    assert ready.proving.largest > 1e38
+    assert ready.prover.proving.shape[1:] == (8, 16, 16)
+    assert ready.prover.proving.shape[0] * 8 * 16 * 16 == CHUNK
+    assert list(ready.prover.proving.load) == ["torchscript-trace/libtorch"]
+    assert ready.prover.proving.wide
+    assert ready.prover.largest > 1e38
     assert ready.key
 
 
 def test_the_largest_answer_is_that_of_eager():
-    assert prepare(subject("relu6", "bare"), RUNS, None).proving.largest == 6.0
+    assert prepare(subject("relu6", "bare"), RUNS, None).prover.largest == 6.0
 
 
 def test_the_key_is_that_of_the_content(tmp_path):
@@ -51,18 +51,18 @@ def test_the_key_is_that_of_the_content(tmp_path):
 
 def test_what_cannot_be_exported_is_refused_and_the_rest_is_not():
     ready = prepare(subject("silu-memory-efficient", "bare"), RUNS, None)
-    assert not ready.proving.load
+    assert not ready.prover.proving.load
     assert "_SiLUFunction" in ready.refused["torchscript-trace/libtorch"]
 
 
 def test_a_module_that_insists_on_its_size_keeps_it(tmp_path):
     source = "        return x.reshape(2, 8, 4, 4) * 2\n"
-    assert prepared(tmp_path, source).proving.shape == (2, 8, 4, 4)
+    assert prepared(tmp_path, source).prover.proving.shape == (2, 8, 4, 4)
 
 
 def test_a_module_that_insists_on_float32_has_no_truth(tmp_path):
     source = "        return x.float() * torch.ones(1, dtype=torch.float32)\n"
-    assert not prepared(tmp_path, source).proving.wide
+    assert not prepared(tmp_path, source).prover.proving.wide
 
 
 @pytest.mark.parametrize(

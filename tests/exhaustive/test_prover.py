@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
-import pytest
 import torch
 
 from exportcheck.exhaustive import line
 from exportcheck.exhaustive.figures import Figures
-from exportcheck.exhaustive.prover import Prover, Proving, prove
+from exportcheck.exhaustive.gauge import NEAR
+from exportcheck.exhaustive.prover import Prover, Proving
 
 F = np.float32
 SHAPE = (2, 8, 64, 64)
@@ -27,7 +29,7 @@ class Clamp(torch.nn.Module):
 
 
 def proving(run, module=Twice, **options) -> Proving:
-    options = {"shape": SHAPE, "in_place": False, "wide": True, "largest": 1e38, **options}
+    options = {"shape": SHAPE, "in_place": False, "wide": True, **options}
 
     @np.errstate(all="ignore")
     def answer(arrays):
@@ -37,9 +39,11 @@ def proving(run, module=Twice, **options) -> Proving:
 
 
 def figures_of(pieces, run, **options) -> Figures:
+    prover = Prover(proving(run, **options))
+    prover.largest = 1e38
     total = Figures()
-    for _, figures in prove(proving(run, **options), pieces, jobs=2):
-        total.add(figures)
+    for piece in pieces:
+        total.add(prover.measure(piece))
     return total
 
 
@@ -101,6 +105,25 @@ def test_what_is_the_same_as_eager_is_as_far_from_the_truth_at_the_same_place():
     assert found.runs["t/r"].truth.at == (HALF, HALF + 2**23 + 3, HALF + 2**23)
 
 
+def test_several_runtimes_do_not_disturb_each_other():
+    """One near eager and the truth, one near eager only, one near neither."""
+
+    def steps(count):
+        def run(arrays):
+            return ((arrays[0] * F(2)).view(np.int32).__add__(np.int32(count)).view(F),)
+
+        return lambda: run
+
+    counts = {"a": 1, "b": NEAR + 3, "c": 1000, "d": 2}
+    plan = proving(None, module=Off)
+    load = {name: steps(count) for name, count in counts.items()}
+    prover = Prover(dataclasses.replace(plan, load=load))
+    found = prover.measure(ONE)
+    for name, count in counts.items():
+        assert found.runs[name].truth.ulp == count
+        assert found.runs[name].eager.ulp == max(abs(count - 5), abs(count - 3))
+
+
 def test_nan_and_infinity_are_counted_apart():
     piece = 0x7F800000 // line.PIECE  # infinity, then NaN
     found = figures_of([piece], np.zeros_like).runs["t/r"]
@@ -136,24 +159,9 @@ def test_without_a_truth_eager_is_all_there_is():
     assert found.runs["t/r"].eager.differ == 0
 
 
-def test_the_figures_do_not_depend_on_how_many_threads():
-    pieces = [ONE, ONE + 1, 2048 + ONE]
-    once = dict(prove(proving(lambda x: x * F(2.0000002)), pieces, jobs=1))
-    thrice = dict(prove(proving(lambda x: x * F(2.0000002)), pieces, jobs=3))
-    assert once == thrice
-
-
-def test_what_a_runtime_raises_reaches_whoever_asked():
-    def run(x):
-        raise ValueError("no such operator")
-
-    with pytest.raises(ValueError, match="no such operator"):
-        list(prove(proving(run), [ONE], jobs=2))
-
-
 def test_any_numbers_can_be_asked_for():
     prover = Prover(proving(lambda x: x * F(2)))
     bits = np.resize(np.array([1.0, np.inf, -3.0], F).view(np.int32), prover.size)
     answers = prover.answers_to(bits)
     assert answers.eager[:3].tolist() == [2.0, np.inf, -6.0]
-    assert answers.truth.dtype == torch.float64
+    assert answers.truth.dtype == np.float64

@@ -1,0 +1,129 @@
+"""Workers that share pieces: stand-ins for what may go wrong, two real ones for the figures."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from exportcheck.errors import BadModule
+from exportcheck.exhaustive.figures import figures_from_json
+from exportcheck.exhaustive.preparing import prepare
+from exportcheck.exhaustive.sharing import BATCH, Team
+from exportcheck.subject import subject
+from exportcheck.worker_process import WorkerProcess
+
+PIECES = list(range(5 * BATCH + 3))
+
+
+class StandIn:
+    """A worker that answers `answers`, and dies of the pieces in `deadly`."""
+
+    def __init__(self, answers="a", deadly=()):
+        self.answers, self.deadly = answers, deadly
+        self.killed, self.asked = False, []
+
+    def prove(self, pieces, timeout_s):
+        self.asked += pieces
+        for piece in pieces:
+            if piece in self.deadly:
+                raise BadModule("the process dies")
+            yield piece, {"of": piece}
+
+    def kill(self):
+        self.killed = True
+
+
+def team(workers, given, take=None):
+    waiting = list(workers)
+    return Team(
+        lambda worker: {"answers": worker.answers},
+        take or (lambda: waiting.pop(0)),
+        given.append,
+        len(waiting),
+    )
+
+
+def tried(several):
+    with several:
+        several.ready()
+        return dict(several.prove(PIECES, 9.0))
+
+
+def test_each_piece_is_tried_once_and_all_are_idle_afterwards():
+    workers, given = [StandIn(), StandIn(), StandIn()], []
+    with team(workers, given) as several:
+        assert several.ready() == {"answers": "a"}
+        found = dict(several.prove(PIECES, 9.0))
+    assert found == {piece: {"of": piece} for piece in PIECES}
+    assert sorted(piece for worker in workers for piece in worker.asked) == PIECES
+    assert sorted(map(id, given)) == sorted(map(id, workers))
+    assert not any(worker.killed for worker in workers)
+
+
+def test_nothing_to_try_is_nothing_asked():
+    workers, given = [StandIn(), StandIn()], []
+    with team(workers, given) as several:
+        several.ready()
+        assert list(several.prove([], 9.0)) == []
+    assert not any(worker.asked for worker in workers)
+
+
+def test_one_that_dies_is_said_and_ends_all():
+    workers, given = [StandIn(deadly={1}), StandIn(deadly={1})], []
+    with pytest.raises(BadModule, match="the process dies"):
+        tried(team(workers, given))
+    assert all(worker.killed for worker in workers)
+    assert given == []
+
+
+def test_one_that_answers_otherwise_is_refused():
+    workers, given = [StandIn("a"), StandIn("b")], []
+    with pytest.raises(BadModule, match="otherwise in another"):
+        tried(team(workers, given))
+    assert all(worker.killed for worker in workers)
+
+
+def test_one_that_has_not_started_is_not_waited_for():
+    first, late, given = StandIn(), StandIn(), []
+    may_start, started = threading.Event(), threading.Event()
+    calls = iter(range(2))
+
+    def take():
+        if next(calls) == 0:
+            return first
+        may_start.wait(60)
+        started.set()
+        return late
+
+    with team([first, late], given, take) as several:
+        several.ready()
+        assert len(dict(several.prove(PIECES, 9.0))) == len(PIECES)
+    assert given == [first]
+    may_start.set()
+    assert started.wait(60)
+    for lane in several._lanes:
+        lane.join(60)
+    assert late.killed
+
+
+def test_two_processes_come_to_what_one_does():
+    runs = [("torchscript-trace", "libtorch")]
+    pieces = [0x3F8, 0x3F9, 0x408, 0xC04]
+    alone = prepare(subject("hardswish", "bare"), runs, None).prover
+    workers = []
+
+    def take():
+        workers.append(WorkerProcess())
+        return workers[-1]
+
+    given = []
+    with Team(lambda w: w.prepare(None, "hardswish", runs, 60), take, given.append, 2) as two:
+        key = two.ready()["key"]
+        found = dict(two.prove(pieces, 60))
+    for worker in given:
+        worker.close()
+    assert key
+    assert len(given) == 2
+    for piece in pieces:
+        assert figures_from_json(found[piece]) == alone.measure(piece)

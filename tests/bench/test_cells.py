@@ -16,3 +16,7 @@ def test_the_command_line_takes_the_same_cells():
     share = cells(16)
     patterns = selects(share)[1::2]
     assert choose(Selection(select=patterns), all_cases(current_toolchain())) == share
+
+
+def test_the_whole_is_asked_for_as_people_do_it():
+    assert selects(cells()) == []

@@ -52,7 +52,8 @@ def reproduce(
     given = _telling(small, target.precision)
     expected = small.what.expected(target.precision)[given.name].outputs
     comparison = small.result.comparisons.get(given.name)
-    rows = given.rows_of(comparison.worst if comparison else None)
+    worst = comparison.worst if comparison else None
+    rows = given.rows_of(worst.index[0] if worst else 0)
     expected = tuple(array[rows] for array in expected) if given.count > 1 else expected
     inputs = tuple(array[rows] for array in given.arrays) if given.count > 1 else given.arrays
     for stem, arrays in (("input", inputs), ("expected", expected)):

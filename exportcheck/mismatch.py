@@ -6,10 +6,10 @@ the most ordinary class first; a mask over them is a flat array of booleans.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Callable, Iterator, Mapping
 
 import numpy as np
 

@@ -18,7 +18,7 @@ from exportcheck.worker_process import WorkerDied, WorkerProcess
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from exportcheck.module_spec import ModuleSpec
+    from exportcheck.custom.module_spec import ModuleSpec
 
 DEFAULT_TIMEOUT_S = 120.0
 

@@ -17,9 +17,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from exportcheck.catalog import activations
+from exportcheck.custom.module_spec import TRACING
 from exportcheck.errors import BadModule, DiesTraced, EnvironmentBroken
 from exportcheck.logs import tidy
-from exportcheck.module_spec import TRACING
 from exportcheck.places import dumped
 from exportcheck.records import result_from_json, result_to_json
 from exportcheck.results import Case, Result, Stage, Status
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from exportcheck.module_spec import ModuleSpec
+    from exportcheck.custom.module_spec import ModuleSpec
 
 START_TIMEOUT_S = 180.0
 """Importing PyTorch from a cold disk has been seen to take more than half a minute."""

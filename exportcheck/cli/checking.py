@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from exportcheck.module_spec import ModuleSpec
+    from exportcheck.custom.module_spec import ModuleSpec
     from exportcheck.results import Result
 
 

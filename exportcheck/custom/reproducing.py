@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exportcheck.catalog import activations
-from exportcheck.importing import import_named
-from exportcheck.issues import issue
-from exportcheck.module_spec import ModuleSpec
-from exportcheck.reducing import Reduced, reduce
+from exportcheck.custom.importing import import_named
+from exportcheck.custom.issues import issue
+from exportcheck.custom.module_spec import ModuleSpec
+from exportcheck.custom.reducing import Reduced, reduce
 from exportcheck.results import Case, Result
 from exportcheck.rewrites.pasting import of_class
 from exportcheck.rounding import tolerance_of

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from exportcheck.errors import EnvironmentBroken
 from exportcheck.results import Case, Result, Status
-from exportcheck.worker_process import WorkerDied, WorkerProcess
+from exportcheck.worker_pipe import WorkerDied
+from exportcheck.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -17,7 +17,8 @@ from exportcheck.custom.module_spec import ModuleSpec
 from exportcheck.errors import BadModule, EnvironmentBroken
 from exportcheck.results import Case, Stage, Status
 from exportcheck.runner import run
-from exportcheck.worker_process import WorkerDied, WorkerProcess
+from exportcheck.worker_pipe import WorkerDied
+from exportcheck.worker_process import WorkerProcess
 
 HOSTILE = (sys.executable, "-m", "tests.hostile")
 

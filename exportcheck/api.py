@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exportcheck.calling import function_module, with_structure
+from exportcheck.custom.calling import function_module, with_structure
+from exportcheck.custom.guessing import Guess, guess
+from exportcheck.custom.importing import defined_at
+from exportcheck.custom.inspecting import steady_outputs
+from exportcheck.custom.module_spec import InputSpec
+from exportcheck.custom.modules import FromModule, forward_of
+from exportcheck.custom.resolving import Resolved
 from exportcheck.environment import describe
 from exportcheck.errors import BadModule, UsageError
-from exportcheck.guessing import Guess, guess
-from exportcheck.importing import defined_at
-from exportcheck.inspecting import steady_outputs
 from exportcheck.logs import NEWSMONGER, is_news, tidy
 from exportcheck.matrix import failures
-from exportcheck.module_spec import InputSpec
-from exportcheck.modules import FromModule, forward_of
-from exportcheck.resolving import Resolved
 from exportcheck.results import Case, Report, Result
 from exportcheck.selection import current_toolchain, runnable
 from exportcheck.stages import check as check_case

@@ -99,18 +99,13 @@ def compare(
         where = np.ones(expected.shape, bool)
     with np.errstate(all="ignore"):
         a, e = (np.asarray(side, np.float64) for side in (actual, expected))
-        absolute = _absolute(tolerance, e, inputs, largest)
-        kinds = _kinds(a, e, tolerance.rtol * np.abs(e) + absolute)
-        if signed_zeros:
-            kinds["sign-of-zero"] = (a == 0) & (e == 0) & (np.signbit(a) != np.signbit(e))
-        if truth is not None:
-            _excuse(kinds, a, truth, tolerance.rtol * np.abs(truth) + absolute)
+        kinds = _kinds(a, e, tolerance, inputs, truth, largest, signed_zeros=signed_zeros)
         kinds = {kind: mask & where for kind, mask in kinds.items()}
         error = np.where(where & np.isfinite(a) & np.isfinite(e), np.abs(a - e), 0.0)
         relative = np.where(error > 0, error / np.where(e != 0, np.abs(e), np.inf), 0.0)
         ulp = ulp_error(error, expected)
         scaled = error / np.maximum(1.0, np.abs(np.where(np.isfinite(e), e, 1.0)))
-    wrong = np.logical_or.reduce([mask for kind, mask in kinds.items() if kind not in HARMLESS])
+    wrong = _harmful(kinds)
     odd = np.logical_or.reduce([kinds[kind] for kind in HARMLESS if kind in kinds])
     counts = {kind: int(mask.sum()) for kind, mask in kinds.items()}
     return Comparison(
@@ -126,6 +121,43 @@ def compare(
         worst=_worst(a, e, error, wrong if wrong.any() else odd, inputs, truth),
         accuracy="" if truth is None else _accuracy(a, e, truth, where),
     )
+
+
+def wrong_points(
+    actual: np.ndarray,
+    expected: np.ndarray,
+    tolerance: Tolerance,
+    *,
+    signed_zeros: bool = False,
+    inputs: np.ndarray | None = None,
+    truth: np.ndarray | None = None,
+) -> np.ndarray:
+    """Where `compare` finds wrong what it counts as mismatched, a mask of the shape of `expected`.
+
+    Args:
+        actual: as for `compare`, and so are all others; what cannot be compared is wrong anywhere.
+        expected: what eager PyTorch gave.
+        tolerance: when two finite numbers count as equal.
+        signed_zeros: whether +0 and -0 differ.
+        inputs: the inputs.
+        truth: the float64 values.
+    """
+    integers = expected.dtype.kind in "iub" and actual.dtype.kind in "iub"
+    if actual.shape != expected.shape or not (integers or actual.dtype == expected.dtype):
+        return np.ones(expected.shape, bool)
+    if integers:
+        differs: np.ndarray = actual != expected
+        return differs
+    with np.errstate(all="ignore"):
+        a, e = (np.asarray(side, np.float64) for side in (actual, expected))
+        return _harmful(_kinds(a, e, tolerance, inputs, truth, 1.0, signed_zeros=signed_zeros))
+
+
+def _harmful(kinds: dict[str, np.ndarray]) -> np.ndarray:
+    wrong: np.ndarray = np.logical_or.reduce(
+        [mask for kind, mask in kinds.items() if kind not in HARMLESS]
+    )
+    return wrong
 
 
 def _compare_integers(
@@ -171,8 +203,28 @@ def _absolute(
     return tolerance.atol * np.asarray(scale)
 
 
-def _kinds(a: np.ndarray, e: np.ndarray, allowed: np.ndarray) -> dict[str, np.ndarray]:
+def _kinds(
+    a: np.ndarray,
+    e: np.ndarray,
+    tolerance: Tolerance,
+    inputs: np.ndarray | None,
+    truth: np.ndarray | None,
+    largest: float,
+    *,
+    signed_zeros: bool,
+) -> dict[str, np.ndarray]:
     """Kind of difference -> where; the kinds exclude each other."""
+    absolute = _absolute(tolerance, e, inputs, largest)
+    kinds = _apart(a, e, tolerance.rtol * np.abs(e) + absolute)
+    if signed_zeros:
+        kinds["sign-of-zero"] = (a == 0) & (e == 0) & (np.signbit(a) != np.signbit(e))
+    if truth is not None:
+        _excuse(kinds, a, truth, tolerance.rtol * np.abs(truth) + absolute)
+    return kinds
+
+
+def _apart(a: np.ndarray, e: np.ndarray, allowed: np.ndarray) -> dict[str, np.ndarray]:
+    """The kinds as eager and the export alone have them."""
     nan_a, nan_e, inf_a, inf_e = np.isnan(a), np.isnan(e), np.isinf(a), np.isinf(e)
     finite = np.isfinite(a) & np.isfinite(e)
     delta = np.abs(a - e)

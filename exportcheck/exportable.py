@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Sequence
 import numpy as np
 
 from exportcheck.compare import compare, tolerance_for
+from exportcheck.custom.guessing import guess, sample
 from exportcheck.errors import UsageError
-from exportcheck.guessing import guess, sample
 from exportcheck.judge import described, verdict
 from exportcheck.rewrites.choosing import Choice, choose, renewed
 from exportcheck.rewrites.interface import Candidate, Refuted, Rewrite

@@ -13,8 +13,6 @@ from typing import Callable, Iterator, Protocol, Tuple
 
 import numpy as np
 
-from exportcheck.results import Worst
-
 EVERY_FLOAT16 = "every float16"
 """The class of all normal float16 numbers within ±250."""
 
@@ -68,12 +66,12 @@ class InputClass:
         """The inputs of one call after another."""
         return zip(*(np.split(array, self.count) for array in self.arrays))
 
-    def rows_of(self, worst: Worst | None) -> slice:
-        """Where, along the first axis, the batch stands that has this point; the first for none."""
+    def rows_of(self, row: int) -> slice:
+        """Where, along the first axis, the batch stands that has this row."""
         if self.count == 1:
             return slice(None)
         size = len(self.values) // self.count
-        first = (worst.index[0] if worst else 0) // size * size
+        first = row // size * size
         return slice(first, first + size)
 
     def through(self, run: Callable[[_Arrays], _Arrays]) -> _Arrays:

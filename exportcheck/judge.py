@@ -9,7 +9,7 @@ from typing import Any, Iterator, Mapping
 
 import numpy as np
 
-from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable
+from exportcheck.compare import HARMLESS, Tolerance, compare, incomparable, wrong_points
 from exportcheck.errors import ExportcheckError
 from exportcheck.inputs import TAIL_LIMITS, InputClass
 from exportcheck.logs import tidy
@@ -34,24 +34,52 @@ def compared(
     single = len(actual) == 1
     for index, (mine, eager) in enumerate(zip(actual, expected.outputs)):
         name = given.name if single else f"{given.name}[{index}]"
-        options: dict[str, Any] = {
-            "gates": given.gates,
-            "signed_zeros": given.name == "zeros",
-            "inputs": given.values if what.elementwise else None,
-            "truth": expected.truth[index],
-        }
+        options = {**_options(what, given, expected, index), "gates": given.gates}
         undefined = np.isnan(eager)
         if given.name != "infinities" or not undefined.any():
             found = compare(mine, eager, tolerance, **options)
             if given.finite and not found.close and not found.gates:
-                lost = ~np.isfinite(mine) & (np.abs(eager) <= TAIL_LIMITS["float32"])
-                overflown = not compare(mine, eager, tolerance, where=lost, **options).close
-                found = dataclasses.replace(found, gates=overflown)
+                where = _overflown(mine, eager)
+                fails = not compare(mine, eager, tolerance, where=where, **options).close
+                found = dataclasses.replace(found, gates=fails)
             yield name, found
             continue
         yield name, compare(mine, eager, tolerance, where=~undefined, **options)
         options["gates"] = given.strict
         yield f"{name} to nan", compare(mine, eager, tolerance, where=undefined, **options)
+
+
+def failing(
+    what: Subject, given: InputClass, actual: Arrays, expected: Expected, tolerance: Tolerance
+) -> tuple[np.ndarray, ...]:
+    """Where each output of a class fails a case by `compared`: masks of the shapes of eager's."""
+    if len(actual) != len(expected.outputs):
+        return tuple(np.ones(eager.shape, bool) for eager in expected.outputs)
+    masks = []
+    for index, (mine, eager) in enumerate(zip(actual, expected.outputs)):
+        wrong = wrong_points(mine, eager, tolerance, **_options(what, given, expected, index))
+        if mine.shape == eager.shape and mine.dtype == eager.dtype:
+            if given.name == "infinities" and not given.strict:
+                wrong = wrong & ~np.isnan(eager)
+            if not given.gates:
+                wrong = wrong & given.finite & _overflown(mine, eager)
+        masks.append(wrong)
+    return tuple(masks)
+
+
+def _options(what: Subject, given: InputClass, expected: Expected, index: int) -> dict[str, Any]:
+    """What `compare` is told of an output of a class."""
+    return {
+        "signed_zeros": given.name == "zeros",
+        "inputs": given.values if what.elementwise else None,
+        "truth": expected.truth[index],
+    }
+
+
+def _overflown(mine: np.ndarray, eager: np.ndarray) -> np.ndarray:
+    """Where an infinity or NaN stands in place of an ordinary number."""
+    overflown: np.ndarray = ~np.isfinite(mine) & (np.abs(eager) <= TAIL_LIMITS["float32"])
+    return overflown
 
 
 def class_of(name: str) -> str:

@@ -28,7 +28,7 @@ from exportcheck.results import (
     Worst,
 )
 
-SCHEMA = "1.1"
+SCHEMA = "1.2"
 """Version of the JSON form: the major part changes when a reader of the old one would misread."""
 
 
@@ -59,7 +59,7 @@ def _all_of(result: Result) -> dict[str, Any]:
         "comparisons": {k: _comparison_to_json(c) for k, c in result.comparisons.items()},
         "curves": {k: _curve_to_json(c) for k, c in result.curves.items()},
         "tolerance": _plain(result.tolerance),
-        "blame": _plain(asdict(result.blame)) if result.blame else None,
+        "blame": _blame_to_json(result.blame) if result.blame else None,
         "actual": _plain(result.actual),
         "training": _plain(result.training),
         "graph_ops": result.graph_ops,
@@ -106,6 +106,11 @@ def _curve_to_json(curve: Curve) -> dict[str, Any]:
         name: [point if finite(point) else str(point) for point in points]
         for name, points in vars(curve).items()
     }
+
+
+def _blame_to_json(blame: Blame) -> dict[str, Any]:
+    plain: dict[str, Any] = _plain(asdict(blame))
+    return plain if blame.also else {k: v for k, v in plain.items() if k != "also"}
 
 
 def _number(value: float | None) -> float | str | None:
@@ -172,6 +177,7 @@ def _blame_from_json(data: dict[str, Any] | None) -> Blame | None:
         operators=tuple(
             Operator(o["name"], o.get("module", ""), o.get("source", "")) for o in data["operators"]
         ),
+        also=tuple(map(Culprit, data.get("also", ()))),
     )
 
 

@@ -156,12 +156,21 @@ class Operator:
 
 @dataclass(frozen=True)
 class Blame:
-    """A verdict in one sentence, with what it rests on."""
+    """A verdict in one sentence, with what it rests on.
+
+    Attributes:
+        culprit: who made the most ordinary of the numbers wrong.
+        text: the rest of the sentence.
+        evidence: the second opinions.
+        operators: that stand in the way.
+        also: who else made some of the numbers wrong, as the text says.
+    """
 
     culprit: Culprit
     text: str
     evidence: tuple[Evidence, ...] = ()
     operators: tuple[Operator, ...] = ()
+    also: tuple[Culprit, ...] = ()
 
     @property
     def sentence(self) -> str:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from exportcheck.errors import EnvironmentBroken
 from exportcheck.results import Case, Result, Status
-from exportcheck.worker_process import WorkerDied, WorkerProcess
+from exportcheck.worker_pipe import WorkerDied
+from exportcheck.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from exportcheck.module_spec import ModuleSpec
+    from exportcheck.custom.module_spec import ModuleSpec
 
 DEFAULT_TIMEOUT_S = 120.0
 

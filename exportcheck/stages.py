@@ -18,6 +18,7 @@ from exportcheck.curves import curves
 from exportcheck.errors import Unavailable
 from exportcheck.inputs import InputClass
 from exportcheck.judge import compared, described, notes_of, verdict
+from exportcheck.mismatch import Mismatch
 from exportcheck.refusal import blame_failure
 from exportcheck.results import TRACE_FIXES, Blame, Case, Result, Stage, Status
 from exportcheck.rounding import tolerance_of
@@ -25,7 +26,7 @@ from exportcheck.subject import Expected, Subject, subject
 from exportcheck.targets import targets
 from exportcheck.targets.interface import Arrays, Inspection, Run, Runtime, Target
 from exportcheck.training import training_facts
-from exportcheck.triage import Mismatch, blame_mismatch
+from exportcheck.triage import blame_mismatch
 
 Announce = Callable[[Stage], None]
 

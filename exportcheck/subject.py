@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from exportcheck import inputs, networks, trees
 from exportcheck.catalog import Activation
-from exportcheck.deciding import decided_by_data
+from exportcheck.custom.deciding import decided_by_data
 from exportcheck.errors import Unavailable
 
 if TYPE_CHECKING:

@@ -1,9 +1,10 @@
 """Whose fault it is when numbers differ: second opinions on a case.
 
-Runs only for cases that fail. A culprit is named only where the evidence decides it:
+Runs only for cases that fail. A culprit is named only where the evidence decides it, and only of
+the points at which it does, for one case may have several:
 
 * the module gives other numbers the second time: random;
-* float64 sides with the export at every point that differs: eager;
+* float64 is nearer to the export than to eager: eager;
 * a second opinion agrees with eager: whoever it leaves out is guilty (optimizer, kernel, precision,
   the exporter where only the exporter differs);
 * an independent evaluator repeats the wrong numbers from the same file: exporter.
@@ -20,15 +21,15 @@ from typing import Iterator, Mapping
 
 import numpy as np
 
-from exportcheck.compare import Tolerance
-from exportcheck.inputs import InputClass
-from exportcheck.judge import class_of, compared, described
-from exportcheck.results import Blame, Comparison, Culprit, Evidence
-from exportcheck.subject import Expected, Subject, run_eager
+from exportcheck.judge import described
+from exportcheck.mismatch import Mismatch
+from exportcheck.results import Blame, Culprit, Evidence
+from exportcheck.subject import run_eager
 from exportcheck.targets import targets
-from exportcheck.targets.interface import Arrays, Opinion, Run, Runtime, Target
+from exportcheck.targets.interface import Opinion, Run, Target
 
 AGREES = "agrees with eager"
+SAME = "the same wrong numbers"
 
 _TEXTS = {
     Culprit.RUNTIME_OPTIMIZER: "{what}right by {other}",
@@ -40,85 +41,78 @@ _TEXTS = {
 
 
 @dataclass(frozen=True)
-class Mismatch:
-    """A case whose numbers differ, with all it takes to ask for second opinions.
+class _Share:
+    """The points that one opinion decides.
 
     Attributes:
-        what: the activation in its network.
-        inputs: the input classes it was run on.
-        target: how it was exported.
-        runtime: what ran it.
-        path: the saved file.
-        run: the loaded model.
-        outputs: what it answered, by input class.
-        comparisons: how that was judged.
-        tolerance: by which.
+        culprit: who made them wrong.
+        points: a mask.
+        opinion: says so; None for float64, and where nothing decides.
+        right: whether the opinion agrees with eager there; else it repeats the wrong numbers.
     """
 
-    what: Subject
-    inputs: tuple[InputClass, ...]
-    target: Target
-    runtime: Runtime
-    path: Path
-    run: Run
-    outputs: Mapping[str, Arrays]
-    comparisons: Mapping[str, Comparison]
-    tolerance: Tolerance
-
-    @property
-    def given(self) -> InputClass:
-        """The most ordinary inputs that fail the case: what is guilty of these is guilty."""
-        failed = {class_of(n) for n, c in self.comparisons.items() if c.gates and not c.close}
-        return next(c for c in self.inputs if c.name in failed)
-
-    @property
-    def expected(self) -> Expected:
-        """What eager answers to them."""
-        return self.what.expected(self.target.precision)[self.given.name]
-
-    @property
-    def actual(self) -> Arrays:
-        """What the exported model answers to them."""
-        return self.outputs[self.given.name]
-
-    def agrees(self, run: Run) -> bool:
-        """Whether `run` agrees with eager on them."""
-        given = self.given
-        judged = compared(self.what, given, given.through(run), self.expected, self.tolerance)
-        return all(comparison.close for _, comparison in judged if comparison.gates)
-
-    def repeats(self, run: Run) -> bool:
-        """Whether `run` gives the case's own wrong numbers, within tolerance."""
-        return _alike(self.given.through(run), self.actual, self.tolerance)
-
-
-def _alike(one: Arrays, other: Arrays, tolerance: Tolerance) -> bool:
-    return len(one) == len(other) and all(
-        a.shape == b.shape
-        and np.allclose(a, b, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
-        for a, b in zip(one, other)
-    )
+    culprit: Culprit
+    points: np.ndarray
+    opinion: Opinion | None = None
+    right: bool = True
 
 
 def blame_mismatch(case: Mismatch) -> Blame:
     """Who made the numbers of `case` differ, with the evidence."""
-    first = _random(case) or _eager(case)
-    if first is not None:
-        return first
+    random = _random(case)
+    if random is not None:
+        return random
     evidence: list[Evidence] = []
+    shares = list(_shares(case, evidence))
+    ordinary = case.class_names == case.classes[0].name
+    shares.sort(key=lambda s: (-(s.points & ordinary).sum(), -s.points.sum()))
+    first, *others = dict.fromkeys(share.culprit for share in shares)
+    said = {}
+    for culprit in (first, *others):
+        mine = [share for share in shares if share.culprit is culprit]
+        points = np.logical_or.reduce([share.points for share in mine])
+        said[culprit] = _said(mine[0], case, evidence)
+        said[culprit] += f" ({_points(points, case)})" if others else ""
+    text = "; ".join([said[first], *(f"{other.value}: {said[other]}" for other in others)])
+    also = tuple(other for other in others if other is not Culprit.UNDECIDED)
+    return Blame(first, text, tuple(evidence), also=also)
+
+
+def _shares(case: Mismatch, evidence: list[Evidence]) -> Iterator[_Share]:
+    """Who made which points wrong; `evidence` is what every opinion came to."""
+    left = case.failing
+    nearer = case.nearer()
+    if nearer is not None and (left & nearer).any():
+        found = _found(left & nearer, left, "nearer to the export than to eager")
+        evidence.append(Evidence("float64", found))
+        yield _Share(Culprit.EAGER, left & nearer)
+        left = left & ~nearer
     for opinion in _opinions(case):
-        found, culprit = _asked(opinion, case)
-        evidence.append(Evidence(opinion.tried, found))
-        if culprit is not None:
-            opinion = _narrowed(opinion, case, evidence)
-            return _named(culprit, opinion, case, tuple(evidence))
-    text = "no second opinion settles it"
-    return Blame(Culprit.UNDECIDED, text, tuple(evidence))
+        if not left.any():
+            return
+        for share in _asked(opinion, case, left, evidence):
+            yield share
+            left = left & ~share.points
+    if left.any():
+        yield _Share(Culprit.UNDECIDED, left)
+
+
+def _found(points: np.ndarray, left: np.ndarray, what: str) -> str:
+    """`agrees with eager`, or `agrees with eager at 3 of 5 points`."""
+    count, total = int(points.sum()), int(left.sum())
+    return what if count == total else f"{what} at {count} of {total} points"
+
+
+def _points(points: np.ndarray, case: Mismatch) -> str:
+    """`1 point of grid`, `12 points of grid, tails`."""
+    count = int(points.sum())
+    names = [c.name for c in case.classes if (points & (case.class_names == c.name)).any()]
+    return f"{count} point{'s' if count > 1 else ''} of {', '.join(names)}"
 
 
 def _random(case: Mismatch) -> Blame | None:
     """Eager twice and the export twice: other numbers the second time are nobody's mistake."""
-    given = case.given
+    given = case.classes[0]
     module = case.what.build()
     runs: Mapping[str, Run] = {
         "eager": lambda inputs: run_eager(module, inputs),
@@ -136,25 +130,6 @@ def _random(case: Mismatch) -> Blame | None:
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two arrays hold the same; `np.array_equal` takes no NaN for equal before 1.19."""
     return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all())
-
-
-def _eager(case: Mismatch) -> Blame | None:
-    """float64 beside both: eager is to blame where it is the farther one at every such point."""
-    rtol, atol = case.tolerance.rtol, case.tolerance.atol
-    seen = False
-    for actual, eager, truth in zip(case.actual, case.expected.outputs, case.expected.truth):
-        if truth is None or actual.shape != eager.shape or eager.dtype.kind != "f":
-            return None
-        with np.errstate(all="ignore"):
-            differs = ~np.isclose(actual, eager, rtol, atol, equal_nan=True)
-            nearer = np.abs(actual - truth) < np.abs(eager - truth)
-        if not nearer[differs].all():
-            return None
-        seen = seen or bool(differs.any())
-    if not seen:
-        return None
-    found = "nearer to the export than eager is, at every point that differs"
-    return Blame(Culprit.EAGER, f"float64 is {found}", (Evidence("float64", found),))
 
 
 def _opinions(case: Mismatch) -> Iterator[Opinion]:
@@ -182,67 +157,82 @@ def _by_sibling(case: Mismatch, target: Target) -> Run:
     runtimes = {runtime.name: runtime for runtime in target.runtimes}
     runtime = runtimes.get(case.runtime.name, next(iter(runtimes.values())))
 
-    def run(inputs: Arrays) -> Arrays:
-        with tempfile.TemporaryDirectory(prefix="exportcheck-") as folder:
-            path = Path(folder) / f"model{target.suffix}"
-            target.save(case.what.exported(target), path)
-            return runtime.load(path).run(inputs)
-
-    return run
+    with tempfile.TemporaryDirectory(prefix="exportcheck-") as folder:
+        path = Path(folder) / f"model{target.suffix}"
+        target.save(case.what.exported(target), path)
+        return runtime.load(path).run
 
 
-def _asked(opinion: Opinion, case: Mismatch) -> tuple[str, Culprit | None]:
-    """What the opinion came to, and whom it convicts."""
+def _asked(
+    opinion: Opinion, case: Mismatch, left: np.ndarray, evidence: list[Evidence]
+) -> Iterator[_Share]:
+    """What an opinion decides of the points that are left, and what it came to as evidence.
+
+    One that explains less than half of them is wrong in a way of its own, and what it agrees with
+    may be chance.
+    """
     try:
-        run = opinion.load()
-        if case.agrees(run):
-            return AGREES, opinion.culprit
-        if case.repeats(run):
-            return "the same wrong numbers", Culprit.EXPORTER if opinion.independent else None
+        answers = case.answers(opinion.load())
+        right = left & ~case.wrong(answers)
+        same = left & ~right & case.repeated(answers)
     except Exception as error:  # an opinion that cannot be had is evidence of nothing, and said
-        return f"cannot be had: {described(error).splitlines()[0]}", None
-    return "wrong in another way", None
+        found = f"cannot be had: {described(error).splitlines()[0]}"
+        evidence.append(Evidence(opinion.tried, found))
+        return
+    if 2 * (right | same).sum() < left.sum():
+        evidence.append(Evidence(opinion.tried, "wrong in another way"))
+        return
+    words = [
+        _found(points, left, what)
+        for points, what in ((right, AGREES), (same, SAME))
+        if points.any()
+    ]
+    evidence.append(Evidence(opinion.tried, ", ".join(words)))
+    if right.any() and opinion.culprit is not None:
+        yield _Share(opinion.culprit, right, _narrowed(opinion, case, right, evidence))
+    if same.any() and opinion.independent:
+        yield _Share(Culprit.EXPORTER, same, opinion, right=False)
 
 
-def _narrowed(opinion: Opinion, case: Mismatch, evidence: list[Evidence]) -> Opinion:
+def _right(run: Run, case: Mismatch, points: np.ndarray) -> bool:
+    return not (case.wrong(case.answers(run)) & points).any()
+
+
+def _narrowed(
+    opinion: Opinion, case: Mismatch, points: np.ndarray, evidence: list[Evidence]
+) -> Opinion:
     """The variant that leaves out one thing only, where that is enough to agree with eager."""
     variants = tuple(_variant_opinions(case))
     if opinion.tried in (variant.tried for variant in variants[:1]):
         for single in variants[1:]:
-            found, _ = _asked(single, case)
-            if found == AGREES:
-                evidence.append(Evidence(single.tried, found))
+            if _right(single.load(), case, points):
+                evidence.append(Evidence(single.tried, AGREES))
                 return single
     return opinion
 
 
-def _named(
-    culprit: Culprit, opinion: Opinion, case: Mismatch, evidence: tuple[Evidence, ...]
-) -> Blame:
-    """The blame in a sentence, down to the fusion or kernel where the runtime can tell."""
-    if evidence[-1].found != AGREES:
-        text = f"{opinion.tried}, gives the same wrong numbers"
-        return Blame(culprit, text, evidence)
+def _said(share: _Share, case: Mismatch, evidence: list[Evidence]) -> str:
+    """The verdict on a share, down to the fusion or kernel where the runtime can tell."""
+    if share.culprit is Culprit.UNDECIDED:
+        return "no second opinion settles it"
+    if share.opinion is None:
+        return "float64 is nearer to the export than eager is"
+    tried = share.opinion.tried
+    if not share.right:
+        return f"{tried}, gives the same wrong numbers"
     what = ""
-    if culprit in (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER):
-        what, remark = _pinpointed(culprit, case)
-        evidence += remark
-    text = _TEXTS[culprit].format(what=what, precision=case.target.precision, other=opinion.tried)
-    return Blame(culprit, text, evidence)
+    if share.culprit in (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER):
+        what = _pinpointed(share, case, evidence)
+    return _TEXTS[share.culprit].format(what=what, precision=case.target.precision, other=tried)
 
 
-def _pinpointed(culprit: Culprit, case: Mismatch) -> tuple[str, tuple[Evidence, ...]]:
+def _pinpointed(share: _Share, case: Mismatch, evidence: list[Evidence]) -> str:
     """`Sigmoid: ` or nothing, and a remark where looking for it failed."""
-    inputs = _batch_of_worst(case)
+    agrees = partial(_right, case=case, points=share.points)
     try:
-        found = case.runtime.pinpoint(case.path, culprit, case.agrees, inputs)
+        inputs = case.batch_at(share.points)
+        found = case.runtime.pinpoint(case.path, share.culprit, agrees, inputs)
     except Exception as error:  # the verdict stands without it
-        return "", (Evidence("looking for the operator", described(error).splitlines()[0]),)
-    return f"{found}: " if found else "", ()
-
-
-def _batch_of_worst(case: Mismatch) -> Arrays:
-    """The one batch of the inputs in which the point stands that differs most."""
-    found = (c.worst for n, c in case.comparisons.items() if class_of(n) == case.given.name)
-    rows = case.given.rows_of(next(found, None))
-    return tuple(array[rows] for array in case.given.arrays)
+        evidence.append(Evidence("looking for the operator", described(error).splitlines()[0]))
+        return ""
+    return f"{found}: " if found else ""

@@ -150,11 +150,14 @@ def _by_culprit(failure: Failure, report: Report) -> str:
         return "make it deterministic in eval mode"
     if culprit is Culprit.PRECISION and "coreml-fp32" in passing(failure, report):
         return "keep float32: compute_precision=ct.precision.FLOAT32 passes"
+    if culprit not in (Culprit.RUNTIME_OPTIMIZER, Culprit.RUNTIME_KERNEL):
+        return ""
+    right = "the file is right"
+    if failure.blame and Culprit.EXPORTER in failure.blame.also:
+        right = "the file is wrong too, elsewhere; where it is right"
     if culprit is Culprit.RUNTIME_OPTIMIZER:
-        return "the file is right: switch that optimization off, or report it"
-    if culprit is Culprit.RUNTIME_KERNEL:
-        return "the file is right: another runtime may compute it rightly; report this one"
-    return ""
+        return f"{right}: switch that optimization off, or report it"
+    return f"{right}: another runtime may compute it rightly; report this one"
 
 
 def _by_decision(failure: Failure, report: Report) -> str:

@@ -43,14 +43,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from exportcheck import exporter_memo
+from exportcheck.custom.inspecting import inspect_module
+from exportcheck.custom.module_spec import spec_from_json
+from exportcheck.custom.modules import module_subject
+from exportcheck.custom.resolving import complaint
 from exportcheck.errors import BadModule
-from exportcheck.inspecting import inspect_module
 from exportcheck.judge import described
 from exportcheck.logs import NEWSMONGER, is_news, tidy
-from exportcheck.module_spec import spec_from_json
-from exportcheck.modules import module_subject
 from exportcheck.records import result_from_json, result_to_json
-from exportcheck.resolving import complaint
 from exportcheck.results import Case
 from exportcheck.stages import check
 from exportcheck.subject import Subject, subject
@@ -205,7 +205,7 @@ def _serve_proof(request: dict[str, Any], replies: IO[str]) -> None:
 
 
 def _serve_reproduction(request: dict[str, Any], replies: IO[str]) -> None:
-    from exportcheck.reproducing import reproduce
+    from exportcheck.custom.reproducing import reproduce
 
     case = Case(**request["case"])
     spec = spec_from_json(request["module"]) if request["module"] else None

@@ -12,7 +12,7 @@ import pytest
 import exportcheck
 
 PACKAGE = Path(exportcheck.__file__).parent
-HOST = {"cli", "explain", "history", "pages", "render", "runner", "worker_process"}
+HOST = {"cli", "explain", "history", "pages", "render", "runner", "worker_pipe", "worker_process"}
 PLUGINS = ("catalog", "targets", "runtimes", "mil", "rewrites")
 HEAVY = ("torch", "onnx", "onnxruntime", "onnxscript", "coremltools", "rich", "typer")
 

@@ -8,7 +8,7 @@ import torch
 
 from exportcheck.compare import TOLERANCES
 from exportcheck.inputs import InputClass
-from exportcheck.judge import compared, described, notes_of, verdict
+from exportcheck.judge import compared, described, failing, notes_of, verdict
 from exportcheck.results import Status
 from exportcheck.subject import Expected, subject
 from tests.conftest import comparison
@@ -154,3 +154,35 @@ def test_an_error_without_words_is_told_by_the_line_that_raised_it():
         refuse(())
     bare = AssertionError().with_traceback(caught.value.__traceback__)
     assert described(bare) == "AssertionError: assert len(inputs) == 1"
+
+
+SPECIAL = [0.0, -0.0, 1.0, 1.0000001, 1.1, -1.0, np.inf, -np.inf, np.nan, 1e-42, 3e38]
+
+
+@pytest.mark.parametrize("name", ["grid", "infinities", "nan", "zeros", "largest"])
+@pytest.mark.parametrize("seed", range(40))
+def test_the_failing_points_are_those_that_the_comparison_counts(name, seed):
+    random = np.random.RandomState(seed)
+    gates = bool(random.randint(2))
+    # What is strict gates; only numbers are held to be finite, and only where nothing else gates.
+    strict = gates and bool(random.randint(2))
+    finite = not gates and name in ("grid", "largest") and bool(random.randint(2))
+    array = values(*random.choice(SPECIAL, 24))
+    given = InputClass(name, (array,), gates=gates, strict=strict, finite=finite)
+    actual, eager = (values(*random.choice(SPECIAL, 24)) for _ in range(2))
+    truth = np.where(random.randint(2, size=24), eager, actual).astype(np.float64)
+    found = judged(given, (actual,), eager, truth)
+    outputs = Expected((eager,), (truth,))
+    (mask,) = failing(RELU, given, (actual,), outputs, TOLERANCE)
+    assert mask.any() == any(c.gates and not c.close for c in found.values())
+    if given.gates:
+        assert mask.sum() == sum(c.mismatched for c in found.values() if c.gates)
+
+
+@pytest.mark.parametrize(
+    "actual", [(), (values(1, 2),), (values(0, 0, 2).astype(np.float64),), (values(0),) * 2]
+)
+def test_every_point_of_what_cannot_be_compared_fails(actual):
+    outputs = Expected((values(0, 0, 2),), (None,))
+    (mask,) = failing(RELU, GRID, actual, outputs, TOLERANCE)
+    assert mask.tolist() == [True] * 3

@@ -7,15 +7,17 @@ import math
 import pytest
 
 from exportcheck.records import SCHEMA, report_from_json, report_to_json, result_to_json
-from exportcheck.results import Change, ChangeKind, Report
+from exportcheck.results import Change, ChangeKind, Culprit, Report
 
 
 @pytest.fixture
 def whole(report) -> Report:
     """A report that has everything a report can have."""
-    results = tuple(dataclasses.replace(r, machine="Linux x86_64") for r in report.results)
+    results = [dataclasses.replace(r, machine="Linux x86_64") for r in report.results]
+    blame = dataclasses.replace(results[0].blame, also=(Culprit.EXPORTER,))
+    results[0] = dataclasses.replace(results[0], blame=blame)
     changes = (Change(ChangeKind.FIXED, results[0].id, "was error at export"),)
-    return dataclasses.replace(report, results=results, changes=changes)
+    return dataclasses.replace(report, results=tuple(results), changes=changes)
 
 
 def test_json_and_back_is_the_same_report(whole):

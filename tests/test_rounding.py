@@ -7,9 +7,9 @@ from torch import nn
 
 from exportcheck.catalog import activations
 from exportcheck.compare import tolerance_for
-from exportcheck.guessing import guess
-from exportcheck.modules import FromModule
-from exportcheck.resolving import Resolved
+from exportcheck.custom.guessing import guess
+from exportcheck.custom.modules import FromModule
+from exportcheck.custom.resolving import Resolved
 from exportcheck.rounding import CEILINGS, MARGIN, tolerance_of
 from exportcheck.subject import FromCatalogue, Subject
 

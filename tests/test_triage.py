@@ -12,12 +12,14 @@ from exportcheck import catalog, subject
 from exportcheck.catalog import Activation
 from exportcheck.compare import tolerance_for
 from exportcheck.judge import compared
+from exportcheck.mismatch import Mismatch
 from exportcheck.records import result_to_json
 from exportcheck.results import Case, Culprit, Status
 from exportcheck.runtimes.onnxruntime import OnnxRuntime
 from exportcheck.stages import check
 from exportcheck.targets import targets
-from exportcheck.triage import Mismatch, blame_mismatch
+from exportcheck.targets.interface import Opinion
+from exportcheck.triage import blame_mismatch
 
 
 def blame_of(activation, target, network="bare"):
@@ -69,6 +71,75 @@ def test_what_is_wrong_today_is_blamed_on_whoever_did_it(activation, target, cul
     assert blame.culprit is culprit, blame
     assert words in blame.text
     assert blame.evidence
+
+
+def test_what_has_two_culprits_has_two_verdicts_each_with_its_points():
+    """ONNX Runtime's Sigmoid is wrong from -18 on; in the tails log(sigmoid(x)) itself is -inf."""
+    blame = blame_of("logsigmoid", "onnx-trace-opset17")
+    assert blame.culprit is Culprit.RUNTIME_KERNEL
+    assert blame.also == (Culprit.EXPORTER,)
+    kernel, exporter, *_ = blame.text.split("; ")
+    assert "right by onnx.reference, the same file (" in kernel
+    assert "knees" in kernel
+    assert exporter.startswith("exporter: onnx.reference, the same file, gives the same wrong")
+    assert exporter.endswith("points of knees, tails)")
+    found = {e.tried: e.found for e in blame.evidence}["onnx.reference, the same file"]
+    assert "agrees with eager at" in found
+    assert "the same wrong numbers at" in found
+
+
+class Linear(nn.Module):
+    """One class of inputs, and both culprits in it."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+        with torch.no_grad():
+            self.linear.weight.mul_(60)
+
+    def forward(self, x):
+        return nn.functional.logsigmoid(self.linear(x))
+
+
+def test_the_verdict_on_one_input_class_may_be_two():
+    report = exportcheck.check(Linear(), torch.randn(16, 4), targets=["onnx-trace-opset17"])
+    (result,) = report.results
+    assert result.blame.culprit is Culprit.RUNTIME_KERNEL
+    assert result.blame.text.startswith("Sigmoid: right by onnx.reference")
+
+
+def test_an_opinion_that_is_wrong_in_another_way_convicts_nobody_of_what_it_gets_right(
+    tmp_path, monkeypatch
+):
+    class Guessing(OnnxRuntime):
+        """Whose only second opinion is right by chance, at a tenth of the points."""
+
+        def opinions(self, path):
+            def run(inputs):
+                (right,) = eager.outputs
+                return (
+                    np.where(np.arange(right.size).reshape(right.shape) % 10, right + 5, right),
+                )
+
+            return [Opinion("a guess", lambda: run, Culprit.RUNTIME_KERNEL, independent=True)]
+
+    what = subject.subject("relu", "linear")
+    eager = what.expected("float32")["normal"]
+    target = targets()["onnx-trace-opset17"]
+    monkeypatch.setattr("exportcheck.triage._sibling_opinions", lambda case: [])
+    target.save(target.export(Halved(what.build()), what.example()), tmp_path / "model.onnx")
+    blame = blame_mismatch(mismatch(what, target, Guessing(), tmp_path / "model.onnx"))
+    assert blame.culprit is Culprit.UNDECIDED
+    assert [(e.tried, e.found) for e in blame.evidence] == [("a guess", "wrong in another way")]
+
+
+class Halved(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x) / 2
 
 
 def test_off_macos_no_verdict_names_apples_runtime():
@@ -140,32 +211,20 @@ def test_a_frozen_random_number_in_the_file_is_seen_as_random(planted):
     assert blame_of(planted(Noisy), "torchscript-trace").culprit is Culprit.RANDOM
 
 
+class NearlyExact(nn.Module):
+    """x with an error that is no rounding, and smaller than that of `Cancelling`."""
+
+    def forward(self, x):
+        return x + 1e-6
+
+
 def test_where_float64_sides_with_the_export_eager_is_to_blame(planted, tmp_path):
-    """The export gives x itself, without the detour that costs eager its digits."""
     what = subject.subject(planted(Cancelling), "bare")
     target = targets()["torchscript-trace"]
-    exact = torch.jit.trace(nn.Identity(), what.example())
-    target.save(exact, tmp_path / "model.pt")
-    case = mismatch(what, target, target.runtimes[0], tmp_path / "model.pt")
-    # compare excuses what agrees with float64 by itself; the verdict must hold without that.
-    strict = {
-        name: _failing(comparison) if name == "grid" else comparison
-        for name, comparison in case.comparisons.items()
-    }
-    blame = blame_mismatch(_with(case, strict))
+    target.save(torch.jit.trace(NearlyExact(), what.example()), tmp_path / "model.pt")
+    blame = blame_mismatch(mismatch(what, target, target.runtimes[0], tmp_path / "model.pt"))
     assert blame.culprit is Culprit.EAGER
-
-
-def _failing(comparison):
-    import dataclasses
-
-    return dataclasses.replace(comparison, close=False)
-
-
-def _with(case, comparisons):
-    import dataclasses
-
-    return dataclasses.replace(case, comparisons=comparisons)
+    assert blame.text.startswith("float64 is nearer to the export")
 
 
 def test_a_wrong_torchscript_file_is_blamed_on_the_exporter(tmp_path):

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from exportcheck.custom.module_spec import ModuleSpec
 from exportcheck.errors import BadModule, EnvironmentBroken
-from exportcheck.module_spec import ModuleSpec
 from exportcheck.results import Case, Stage, Status
 from exportcheck.runner import run
-from exportcheck.worker_process import WorkerDied, WorkerProcess
+from exportcheck.worker_pipe import WorkerDied
+from exportcheck.worker_process import WorkerProcess
 
 HOSTILE = (sys.executable, "-m", "tests.hostile")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from exportcheck.catalog import activations
 from exportcheck.catalog.interface import ALL_NETWORKS
+from exportcheck.custom.module_spec import ModuleSpec
 from exportcheck.errors import UsageError
-from exportcheck.module_spec import ModuleSpec
 from exportcheck.selection import nearest
 
 if TYPE_CHECKING:

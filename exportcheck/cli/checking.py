@@ -28,13 +28,14 @@ from exportcheck.errors import (
 from exportcheck.results import Case, Report
 from exportcheck.runner import run
 from exportcheck.selection import current_toolchain, runnable
-from exportcheck.worker_process import WorkerDied, WorkerProcess
+from exportcheck.worker_pipe import WorkerDied
+from exportcheck.worker_process import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from exportcheck.module_spec import ModuleSpec
+    from exportcheck.custom.module_spec import ModuleSpec
     from exportcheck.results import Result
 
 

@@ -105,9 +105,10 @@ def _try_every_input(
     """Adds what every input came to, to the report too."""
     errors = console(no_color=request.no_color, err=True)
     try:
-        for row in rows if request.exhaustive else ():
+        for number, row in enumerate(rows if request.exhaustive else (), 1):
             if runs := runs_of(found.report.results, row.name, request.targets):
-                proof = prove(row, runs, workers, errors, request.timeout_s)
+                title = f"{row.name}, {number} of {len(rows)}" if rows[1:] else row.name
+                proof = prove(row, runs, workers, errors, request.timeout_s, title)
                 found.proofs[row.name] = proof
     except Stopped as stop:
         found.proofs[row.name] = stop.proof

@@ -107,6 +107,7 @@ def prove(
     workers: Workers,
     console: Console,
     timeout_s: float,
+    title: str,
 ) -> Proof:
     """The proof of one row, from where an earlier one stopped.
 
@@ -116,6 +117,7 @@ def prove(
         workers: lends workers, which are ended where the proof ends early.
         console: where progress is shown.
         timeout_s: after so many seconds without progress it is given up.
+        title: of the progress.
 
     Raises:
         BadModule: every input cannot be tried after all; says why.
@@ -131,7 +133,7 @@ def prove(
         journal = Journal(ready["key"])
         waiting = [piece for piece in line.outward() if piece not in journal.pieces]
         try:
-            with _Shown(console, row.name, len(waiting)) as shown:
+            with _Shown(console, title, len(waiting)) as shown:
                 for piece, figures in team.prove(waiting, timeout_s):
                     journal.keep(piece, figures_from_json(figures))
                     shown.advance()
@@ -149,9 +151,9 @@ def prove(
 class _Shown:
     """A bar with the time left on a terminal, else a line now and then."""
 
-    def __init__(self, console: Console, name: str, waiting: int) -> None:
+    def __init__(self, console: Console, title: str, waiting: int) -> None:
         self._console = console
-        self._name = name
+        self._title = title
         self._done = line.COUNT - waiting
         self._printed = time.monotonic()
         self._bar = progress.Progress(
@@ -163,8 +165,8 @@ class _Shown:
             transient=True,
             disable=not console.is_terminal,
         )
-        title = f"{name}: every float32 number"
-        self._task = self._bar.add_task(title, total=line.COUNT, completed=self._done)
+        what = f"{title}: every float32 number"
+        self._task = self._bar.add_task(what, total=line.COUNT, completed=self._done)
 
     def __enter__(self) -> _Shown:
         self._bar.start()
@@ -181,7 +183,7 @@ class _Shown:
         if not self._console.is_terminal and now - self._printed >= PLAIN_INTERVAL_S:
             self._printed = now
             share = 100 * self._done // line.COUNT
-            self._console.print(f"{self._name}: {share} % of every float32 number", markup=False)
+            self._console.print(f"{self._title}: {share} % of every float32 number", markup=False)
 
 
 def with_proofs(report: Report, proofs: Mapping[str, Proof]) -> Report:

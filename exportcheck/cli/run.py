@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from exportcheck.custom.module_spec import ModuleSpec
     from exportcheck.environment import Environment
     from exportcheck.limitations import Limitation
-    from exportcheck.module_spec import ModuleSpec
     from exportcheck.results import Case
 
 

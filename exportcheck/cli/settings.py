@@ -11,8 +11,8 @@ from exportcheck.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from exportcheck.custom.module_spec import ModuleSpec
     from exportcheck.limitations import Limitation
-    from exportcheck.module_spec import ModuleSpec
 
 PATHS = ("output", "limitations")
 """Options whose value is a path: in the file it counts from the file's folder."""
@@ -107,7 +107,7 @@ def parse_modules(value: Any, place: str, folder: Path) -> tuple[ModuleSpec, ...
 
 
 def _module(value: Any, place: str, folder: Path) -> ModuleSpec:
-    from exportcheck.module_spec import ModuleSpec, parse_input
+    from exportcheck.custom.module_spec import ModuleSpec, parse_input
     from exportcheck.selection import nearest
 
     table = {"spec": value} if isinstance(value, str) else value

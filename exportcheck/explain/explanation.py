@@ -112,7 +112,7 @@ def explain(family: str, history: History, costs: Mapping[str, Any]) -> Explanat
         now=present.still(newest, reference.name, others) if newest else (),
         times=times,
         timed_on=machine_text(costs[family]["machine"]) if family in costs else "",
-        missing=tuple(_missing(family, shown, times)),
+        missing=tuple(_missing(family, shown, times, history)),
     )
 
 
@@ -163,10 +163,13 @@ def _curves() -> dict[str, dict[str, list[float]]]:
     return found
 
 
-def _missing(family: str, shown: tuple[Strip, ...], times: Times | None) -> list[str]:
+def _missing(
+    family: str, shown: tuple[Strip, ...], times: Times | None, history: History
+) -> list[str]:
     found = []
     if not shown:
-        found.append("no toolchain has been measured: exportcheck history add RESULTS.json")
+        none = f"{family} is in no run of the history" if history.runs else "nothing was measured"
+        found.append(f"{none}: exportcheck history add RESULTS.json")
     if times is None:
         found.append(f"nothing has been timed: {time_again(family)}")
     return found

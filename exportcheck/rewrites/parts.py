@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Iterator, Sequence, Tuple
 
 import numpy as np
 
-from exportcheck.guessing import Guess
-from exportcheck.laws import law_of
-from exportcheck.module_spec import FLOATS, INTEGERS, InputSpec
-from exportcheck.modules import FromModule
-from exportcheck.resolving import Resolved
+from exportcheck.custom.guessing import Guess
+from exportcheck.custom.laws import law_of
+from exportcheck.custom.module_spec import FLOATS, INTEGERS, InputSpec
+from exportcheck.custom.modules import FromModule
+from exportcheck.custom.resolving import Resolved
 from exportcheck.rewrites.swapping import are_hooks
 from exportcheck.subject import Subject, run_eager
 from exportcheck.trees import arrays, leaves

@@ -10,9 +10,9 @@ import numpy as np
 
 from exportcheck import inputs
 from exportcheck.compare import Tolerance, tolerance_for
+from exportcheck.custom.laws import law_of
 from exportcheck.inputs import InputClass
 from exportcheck.judge import compared, described, notes_of, verdict
-from exportcheck.laws import law_of
 from exportcheck.results import Comparison, Status
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted
 from exportcheck.rewrites.reaching import unreached

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Sequence
 
-from exportcheck.guessing import guess, sample
-from exportcheck.module_spec import ModuleSpec
-from exportcheck.resolving import resolve
+from exportcheck.custom.guessing import guess, sample
+from exportcheck.custom.module_spec import ModuleSpec
+from exportcheck.custom.resolving import resolve
 from exportcheck.rewrites.interface import Candidate, Proof, Refuted
 from exportcheck.rewrites.parts import bare_copy, example_of, part
 from exportcheck.rewrites.proving import prove

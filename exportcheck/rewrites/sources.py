@@ -95,7 +95,7 @@ def forward_of(module: nn.Module) -> Forward | None:
 
 def is_made(module: nn.Module) -> bool:
     """Whether nobody wrote the module: it was made to call a function."""
-    return type(module).__module__ == "exportcheck.calling"
+    return type(module).__module__ == "exportcheck.custom.calling"
 
 
 def _called(module: nn.Module) -> tuple[str, FunctionType] | None:

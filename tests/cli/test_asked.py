@@ -6,8 +6,8 @@ import pytest
 
 from exportcheck.catalog import activations
 from exportcheck.cli.asked import asked, parse_arg, parse_axes
+from exportcheck.custom.module_spec import ModuleSpec, parse_input
 from exportcheck.errors import UsageError
-from exportcheck.module_spec import ModuleSpec, parse_input
 
 GOOD = str(Path(__file__).parents[1] / "user_code" / "good.py")
 

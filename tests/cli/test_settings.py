@@ -9,9 +9,9 @@ import typer.main
 from exportcheck.cli import app
 from exportcheck.cli.commands.all import check_all
 from exportcheck.cli.settings import PATHS, Settings, key, read_settings
+from exportcheck.custom.module_spec import ModuleSpec
 from exportcheck.errors import UsageError
 from exportcheck.limitations import Limitation
-from exportcheck.module_spec import ModuleSpec
 
 OPTIONS = typer.main.get_command(app).commands["all"].params
 KEYS = {key(option): option for option in OPTIONS}

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from exportcheck.custom.module_spec import InputSpec, ModuleSpec
+from exportcheck.custom.modules import module_subject
 from exportcheck.errors import BadModule
 from exportcheck.exhaustive.preparing import prepare
 from exportcheck.exhaustive.prover import CHUNK
-from exportcheck.module_spec import InputSpec, ModuleSpec
-from exportcheck.modules import module_subject
 from exportcheck.subject import subject
 
 RUNS = [("torchscript-trace", "libtorch")]

@@ -6,6 +6,7 @@ from exportcheck.catalog import activations
 from exportcheck.errors import UsageError
 from exportcheck.explain import markdown, terminal
 from exportcheck.explain.explanation import explain, sections
+from exportcheck.history.runs import History
 from exportcheck.results import Stage, Status
 from tests.explain.costs import COSTS
 from tests.explain.support import alone, texts
@@ -174,9 +175,14 @@ def test_a_family_without_history_says_less():
     )
     assert [heading for heading, _ in sections(found)] == []
     assert found.missing == (
-        "no toolchain has been measured: exportcheck history add RESULTS.json",
+        "snake is in no run of the history: exportcheck history add RESULTS.json",
         "nothing has been timed: exportcheck cost snake",
     )
+
+
+def test_a_family_that_no_run_has_is_told_from_no_run_at_all():
+    (first, _) = explain("snake", History(), {}).missing
+    assert first == "nothing was measured: exportcheck history add RESULTS.json"
 
 
 def test_a_form_leads_to_its_family():

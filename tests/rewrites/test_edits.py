@@ -8,7 +8,7 @@ import textwrap
 import pytest
 import torch
 
-from exportcheck.calling import function_module
+from exportcheck.custom.calling import function_module
 from exportcheck.rewrites.edits import edits
 from exportcheck.rewrites.edits.autograd_function import AutogradFunction
 from exportcheck.rewrites.edits.branch import Branch

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from exportcheck.calling import function_module
-from exportcheck.guessing import Guess
-from exportcheck.module_spec import InputSpec
-from exportcheck.modules import FromModule
-from exportcheck.resolving import Resolved
+from exportcheck.custom.calling import function_module
+from exportcheck.custom.guessing import Guess
+from exportcheck.custom.module_spec import InputSpec
+from exportcheck.custom.modules import FromModule
+from exportcheck.custom.resolving import Resolved
 from exportcheck.rewrites import find, joined
 from exportcheck.rewrites.trying import Swapped, failures
 from exportcheck.subject import Subject, subject

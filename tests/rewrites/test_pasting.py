@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from exportcheck.catalog import activations
-from exportcheck.importing import import_named
+from exportcheck.custom.importing import import_named
 from exportcheck.rewrites.pasting import joined, of_class, snake, standalone, taken_from_beside
 from exportcheck.subject import FromCatalogue, import_object
 

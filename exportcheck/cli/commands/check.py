@@ -98,7 +98,7 @@ def check(
     """
     from exportcheck.cli.asked import parse_arg, parse_axes
     from exportcheck.cli.checking import CheckRequest, run_check
-    from exportcheck.module_spec import ModuleSpec, parse_input
+    from exportcheck.custom.module_spec import ModuleSpec, parse_input
 
     module = ModuleSpec(
         spec,

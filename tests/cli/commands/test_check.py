@@ -11,7 +11,8 @@ import torch
 
 from exportcheck.reading import read
 from exportcheck.results import Case
-from exportcheck.worker_process import WorkerDied, WorkerProcess
+from exportcheck.worker_pipe import WorkerDied
+from exportcheck.worker_process import WorkerProcess
 
 USER_CODE = Path(__file__).parents[2] / "user_code"
 GOOD, BAD = USER_CODE / "good.py", USER_CODE / "bad.py"

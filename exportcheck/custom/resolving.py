@@ -13,12 +13,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exportcheck.calling import function_module
+from exportcheck.custom.calling import function_module
+from exportcheck.custom.importing import assigned_at, defined_at, import_named
+from exportcheck.custom.module_spec import ModuleSpec
 from exportcheck.errors import BadModule
 from exportcheck.escaping import brief
-from exportcheck.importing import assigned_at, defined_at, import_named
 from exportcheck.logs import tidy
-from exportcheck.module_spec import ModuleSpec
 from exportcheck.places import place, short
 from exportcheck.subject import SEED
 

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
+from exportcheck.custom.module_spec import ModuleSpec, parse_input
+from exportcheck.custom.modules import module_source
+from exportcheck.custom.resolving import resolve
 from exportcheck.errors import BadModule
-from exportcheck.module_spec import ModuleSpec, parse_input
-from exportcheck.modules import module_source
-from exportcheck.resolving import resolve
 
 GOOD = "tests.user_code.good"
-FOLDER = Path(__file__).parent / "user_code"
+FOLDER = Path(__file__).parents[1] / "user_code"
 
 
 def spec(text, *args, inputs=(), **more) -> ModuleSpec:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from exportcheck.guessing import guess
-from exportcheck.modules import FromModule
-from exportcheck.reducing import BUDGET_S, reduce
-from exportcheck.resolving import Resolved
+from exportcheck.custom.guessing import guess
+from exportcheck.custom.modules import FromModule
+from exportcheck.custom.reducing import BUDGET_S, reduce
+from exportcheck.custom.resolving import Resolved
 from exportcheck.results import Case, Stage, Status
 from exportcheck.subject import Subject
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from exportcheck.custom.module_spec import ModuleSpec, parse_input
+from exportcheck.custom.modules import module_source, module_subject
 from exportcheck.errors import BadModule
 from exportcheck.inputs import GATING
-from exportcheck.module_spec import ModuleSpec, parse_input
-from exportcheck.modules import module_source, module_subject
 
 GOOD = "tests.user_code.good"
 
@@ -44,7 +44,7 @@ def test_any_other_module_gates_on_a_batch_and_its_negative_and_notes_the_rest(n
 
 
 def test_a_large_module_is_spared_the_odd_inputs_only_and_they_are_named(monkeypatch):
-    monkeypatch.setattr("exportcheck.modules.NOTES_LIMIT", 10)
+    monkeypatch.setattr("exportcheck.custom.modules.NOTES_LIMIT", 10)
     found = source("Block")
     assert list(classes(found)) == ["normal", "negated", "scaled"]
     assert found.left_out == ("all zero", "infinities", "nan")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exportcheck.calling import positional
+from exportcheck.custom.calling import positional
+from exportcheck.custom.module_spec import InputSpec
+from exportcheck.custom.resolving import complaint
 from exportcheck.errors import BadModule
-from exportcheck.module_spec import InputSpec
 from exportcheck.places import place
-from exportcheck.resolving import complaint
 
 if TYPE_CHECKING:
     from torch import nn

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exportcheck.catalog import activations
-from exportcheck.importing import import_named
-from exportcheck.issues import issue
-from exportcheck.module_spec import ModuleSpec
-from exportcheck.reducing import Reduced, reduce
+from exportcheck.custom.importing import import_named
+from exportcheck.custom.issues import issue
+from exportcheck.custom.module_spec import ModuleSpec
+from exportcheck.custom.reducing import Reduced, reduce
 from exportcheck.results import Case, Result
 from exportcheck.rewrites.pasting import of_class
 from exportcheck.rounding import tolerance_of
@@ -52,7 +52,8 @@ def reproduce(
     given = _telling(small, target.precision)
     expected = small.what.expected(target.precision)[given.name].outputs
     comparison = small.result.comparisons.get(given.name)
-    rows = given.rows_of(comparison.worst if comparison else None)
+    worst = comparison.worst if comparison else None
+    rows = given.rows_of(worst.index[0] if worst else 0)
     expected = tuple(array[rows] for array in expected) if given.count > 1 else expected
     inputs = tuple(array[rows] for array in given.arrays) if given.count > 1 else given.arrays
     for stem, arrays in (("input", inputs), ("expected", expected)):

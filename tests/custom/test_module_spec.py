@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from exportcheck.custom.module_spec import InputSpec, ModuleSpec, parse_input, spec_from_json
 from exportcheck.errors import UsageError
-from exportcheck.module_spec import InputSpec, ModuleSpec, parse_input, spec_from_json
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
+from exportcheck.custom.guessing import guess, sample
+from exportcheck.custom.module_spec import InputSpec
 from exportcheck.errors import BadModule
-from exportcheck.guessing import guess, sample
-from exportcheck.module_spec import InputSpec
 from tests.user_code import bad, good
 
 
@@ -41,7 +41,7 @@ def test_indices_stay_within_an_embedding():
 
 
 def test_as_many_inputs_as_forward_demands():
-    from exportcheck.calling import function_module
+    from exportcheck.custom.calling import function_module
 
     assert len(guess(function_module(good.gate, {}), "").inputs) == 2
 

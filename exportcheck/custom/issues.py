@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from exportcheck.reducing import Reduced
+from exportcheck.custom.reducing import Reduced
 from exportcheck.results import Case, Culprit, Stage, Status
 from exportcheck.targets import targets
 

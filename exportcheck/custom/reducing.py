@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exportcheck.guessing import Guess
-from exportcheck.module_spec import InputSpec
-from exportcheck.modules import FromModule
-from exportcheck.resolving import Resolved
+from exportcheck.custom.guessing import Guess
+from exportcheck.custom.module_spec import InputSpec
+from exportcheck.custom.modules import FromModule
+from exportcheck.custom.resolving import Resolved
 from exportcheck.results import Case, Result
 from exportcheck.rewrites.parts import calls, numpy_of, supported
 from exportcheck.stages import check

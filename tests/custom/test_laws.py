@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from exportcheck import forms
-from exportcheck.guessing import sample
-from exportcheck.laws import law_of
-from exportcheck.module_spec import InputSpec
+from exportcheck.custom.guessing import sample
+from exportcheck.custom.laws import law_of
+from exportcheck.custom.module_spec import InputSpec
 from tests.user_code import good
 
 BATCH = sample(InputSpec((2, 8, 16, 16)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exportcheck.watching import Watch
+from exportcheck.custom.watching import Watch
 
 HERE = Path(__file__).name
 

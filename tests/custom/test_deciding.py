@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from exportcheck.deciding import decided_by_data
-from exportcheck.module_spec import ModuleSpec
-from exportcheck.modules import module_subject
+from exportcheck.custom.deciding import decided_by_data
+from exportcheck.custom.module_spec import ModuleSpec
+from exportcheck.custom.modules import module_subject
 from exportcheck.results import Case, Status
 from exportcheck.stages import check
 from tests.user_code import good

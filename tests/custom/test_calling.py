@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from exportcheck.calling import (
+from exportcheck.custom.calling import (
     arranged,
     function_module,
     positional,
     with_keywords,
     with_structure,
 )
+from exportcheck.custom.module_spec import InputSpec
 from exportcheck.errors import UsageError
-from exportcheck.module_spec import InputSpec
 
 
 class Three(nn.Module):

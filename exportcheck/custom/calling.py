@@ -8,8 +8,8 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from exportcheck.custom.module_spec import InputSpec
 from exportcheck.errors import UsageError
-from exportcheck.module_spec import InputSpec
 
 if TYPE_CHECKING:
     from torch import nn

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 import exportcheck
+from exportcheck.custom.inspecting import inspect_module
+from exportcheck.custom.module_spec import TRACING, ModuleSpec, parse_input
 from exportcheck.errors import BadModule
-from exportcheck.inspecting import inspect_module
-from exportcheck.module_spec import TRACING, ModuleSpec, parse_input
 from tests.user_code import good
 
-BAD = Path(__file__).parent / "user_code" / "bad.py"
+BAD = Path(__file__).parents[1] / "user_code" / "bad.py"
 
 
 def bad(name) -> ModuleSpec:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exportcheck import inputs, networks
-from exportcheck.calling import arranged, named_arguments, with_keywords
+from exportcheck.custom.calling import arranged, named_arguments, with_keywords
+from exportcheck.custom.guessing import Guess, call, guess, sample
+from exportcheck.custom.importing import defined_at
+from exportcheck.custom.laws import Law, law_of
+from exportcheck.custom.module_inputs import large_and_negative, odd, of_law, refuse_vain, resized
+from exportcheck.custom.module_spec import TRACING, InputSpec, ModuleSpec
+from exportcheck.custom.resolving import Resolved, resolve, seed
+from exportcheck.custom.unsettling import unsettle
 from exportcheck.errors import BadModule
-from exportcheck.guessing import Guess, call, guess, sample
-from exportcheck.importing import defined_at
 from exportcheck.inputs import InputClass
-from exportcheck.laws import Law, law_of
-from exportcheck.module_inputs import large_and_negative, odd, of_law, refuse_vain, resized
-from exportcheck.module_spec import TRACING, InputSpec, ModuleSpec
-from exportcheck.resolving import Resolved, resolve, seed
 from exportcheck.subject import Subject
-from exportcheck.unsettling import unsettle
 
 if TYPE_CHECKING:
     from torch import nn

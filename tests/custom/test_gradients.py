@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from exportcheck.gradients import LIMIT, gradient_facts
-from exportcheck.guessing import guess
-from exportcheck.modules import FromModule
-from exportcheck.resolving import Resolved
+from exportcheck.custom.gradients import LIMIT, gradient_facts
+from exportcheck.custom.guessing import guess
+from exportcheck.custom.modules import FromModule
+from exportcheck.custom.resolving import Resolved
 from exportcheck.subject import Subject
 from tests.user_code import good
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from exportcheck.custom.gradients import gradient_facts
+from exportcheck.custom.guessing import call
+from exportcheck.custom.module_spec import ModuleSpec
+from exportcheck.custom.modules import Announce, FromModule, module_source
+from exportcheck.custom.watching import Watch
 from exportcheck.errors import BadModule
-from exportcheck.gradients import gradient_facts
-from exportcheck.guessing import call
 from exportcheck.inputs import InputClass
-from exportcheck.module_spec import ModuleSpec
-from exportcheck.modules import Announce, FromModule, module_source
 from exportcheck.subject import Subject
 from exportcheck.targets.interface import Arrays
 from exportcheck.trees import arrays
-from exportcheck.watching import Watch
 
 _KNEES_SHOWN = 8
 

@@ -14,14 +14,14 @@ import pytest
 import torch
 from torch import nn
 
-from exportcheck.module_spec import ModuleSpec, parse_input
-from exportcheck.modules import module_subject
-from exportcheck.reproducing import reproduce
+from exportcheck.custom.module_spec import ModuleSpec, parse_input
+from exportcheck.custom.modules import module_subject
+from exportcheck.custom.reproducing import reproduce
 from exportcheck.results import Case, Result, Stage, Status
 from exportcheck.subject import subject
 from exportcheck.targets import targets
 
-GOOD = str(Path(__file__).parent / "user_code" / "good.py")
+GOOD = str(Path(__file__).parents[1] / "user_code" / "good.py")
 
 
 def run(folder: Path):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
-from typing import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from exportcheck import inputs
+from exportcheck.custom.laws import Law
+from exportcheck.custom.module_spec import InputSpec
 from exportcheck.errors import BadModule
 from exportcheck.inputs import InputClass
-from exportcheck.laws import Law
-from exportcheck.module_spec import InputSpec
 
 _KNEE_POINTS = 18
 """How many numbers stand for a knee."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Tuple
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def gradient_facts(what: Subject) -> dict[str, Any]:
     return facts
 
 
-_Slopes = tuple[np.ndarray, np.ndarray, np.ndarray, Any]
+_Slopes = Tuple[np.ndarray, np.ndarray, np.ndarray, Any]
 """The gradient, the slopes to the left and to the right, and where; None where that has no name."""
 
 

@@ -50,7 +50,7 @@ def decisions(function):
     _, first = inspect.getsourcelines(function)
     count = len(inspect.getsource(function).splitlines())
     found = decided_by_data(Calling(function).eval(), (X,))
-    assert all(line.startswith("tests/test_deciding.py:") for line in found)
+    assert all(line.startswith("tests/custom/test_deciding.py:") for line in found)
     lines = [int(line.rpartition(":")[2]) - first for line in found]
     assert all(0 <= line < count for line in lines)
     return lines
@@ -85,7 +85,7 @@ def test_whatever_makes_a_number_of_the_data_is_found_with_its_line(function):
 def test_what_is_written_in_place_depends_on_the_data_too(function, line):
     found = decided_by_data(Calling(lambda self, x: function(x)), (X,))
     _, first = inspect.getsourcelines(function)
-    assert found == (f"tests/test_deciding.py:{first + line}",)
+    assert found == (f"tests/custom/test_deciding.py:{first + line}",)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def tidy(text: str) -> str:
-    """`text` with paths shortened, times, process ids and addresses cut, repeated lines told once.
+    """`text` with paths shortened, what differs cut, repeated lines told once, our callers not.
 
     `/home/me/env/lib/python3.11/site-packages/torch/nn/functional.py` becomes
     `torch/nn/functional.py`; terminal codes go too.
@@ -26,6 +26,7 @@ def tidy(text: str) -> str:
     text = _SEVERITY.sub(r"\1 ", text)
     text = _TIME.sub("", text)
     text = _ADDRESS.sub("0x…", text)
+    text = _OWN_FRAME.sub("", text)
     return _REPEATED.sub(r"\1", text)
 
 
@@ -46,6 +47,9 @@ _SEVERITY = re.compile(r"^([IWEF])\d{4} [\d:.]+ +\d+ ", re.MULTILINE)
 _TIME = re.compile(r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,\d]* *", re.MULTILINE)
 
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}", re.IGNORECASE)
+
+_OWN_FRAME = re.compile(r"^exportcheck/\S+\.py\(\d+\): (?!forward$)\S+\n?", re.MULTILINE)
+"""How PyTorch's tracer names what called a module; what of it is ours says nothing of that."""
 
 _REPEATED = re.compile(r"^(.*\n)\1+", re.MULTILINE)
 

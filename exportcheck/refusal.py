@@ -16,6 +16,9 @@ from exportcheck.targets.torchscript import trace
 
 def blame_failure(what: Subject, target: Target, stage: Stage, error: BaseException) -> Blame:
     """Which operators stand in the way of an export, and where the module calls them."""
+    if stage is Stage.RUN and _MORE_INPUTS in str(error):
+        text = "the file asks for more inputs than forward was called with"
+        return Blame(Culprit.EXPORTER, text)
     if stage not in (Stage.EXPORT, Stage.SAVE):
         text = f"it fails at stage {stage.value}, after the export"
         return Blame(Culprit.UNDECIDED, text)
@@ -41,6 +44,10 @@ def blame_failure(what: Subject, target: Target, stage: Stage, error: BaseExcept
         where = raised_at(error)
         text = f"it raises{f' at {where}' if where else ''}, and names no operator"
     return Blame(Culprit.EXPORTER, text, tuple(evidence), operators)
+
+
+_MORE_INPUTS = "Required inputs"
+"""How ONNX Runtime's complaint begins where one that the file has is not given."""
 
 
 def raised_at(error: BaseException) -> str:

@@ -180,6 +180,8 @@ _BY_WORDS = (
     ("Tracer cannot infer type", "return tensors in tuples, lists or one dictionary, no None"),
     ("Only tensors, lists, tuples of tensors", "return tensors alone: no numbers and no None"),
     ("input mutation", "write it out of place"),
+    ("Required inputs", "a default argument became an input: make it an attribute"),
+    ("was not annotated", "annotate it with its type, as `beta: float = 1.0`"),
     ("strict=False", "return a tuple instead of a dictionary"),
 )
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
+import exportcheck
 from exportcheck.refusal import _operators_in
 from exportcheck.results import Case, Culprit, Stage, Status
 from exportcheck.stages import check
@@ -37,6 +40,20 @@ def test_the_operator_its_module_and_its_line_are_named(
     assert (found.name, found.module) == (operator, place)
     assert found.source.startswith(source)
     assert found.name in blame.text
+
+
+class WithDefault(nn.Module):
+    def forward(self, x, beta=1.0):
+        return x * torch.sigmoid(beta * x)
+
+
+def test_a_default_argument_that_became_an_input_is_the_exporters_doing():
+    """torch.onnx's tracing exporter adds every default to what it was given."""
+    report = exportcheck.check(WithDefault(), torch.rand(4, 4), targets=["onnx-trace-opset17"])
+    (result,) = report.results
+    assert result.stage is Stage.RUN
+    assert result.blame.culprit is Culprit.EXPORTER
+    assert "more inputs than forward was called with" in result.blame.text
 
 
 def test_an_in_place_write_to_the_input_is_named():

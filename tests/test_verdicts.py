@@ -163,6 +163,8 @@ def only_failure(**failed):
         ("torch-export", {"blame": lacking("aten::relu_")}, "out of place"),
         ("coreml-fp32", {"blame": lacking("dictconstruct")}, "return a tuple"),
         ("torch-export", {"message": "Could not guard on data-dependent expression"}, "where"),
+        ("torchscript-script", {"message": '"beta" was not annotated'}, "annotate it"),
+        ("onnx-trace-opset17", {"message": "ValueError: Required inputs (['x'])"}, "an attribute"),
     ],
 )
 def test_there_is_something_to_do(target, facts, words):

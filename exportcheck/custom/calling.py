@@ -162,6 +162,13 @@ def _spelt_out(
     file = f"<{called}({', '.join(call)})>"
     linecache.cache[file] = (sum(map(len, lines)), None, list(lines), file)
     exec(compile("".join(lines), file, "exec"), scope)
-    kind = type("Calling", (nn.Module,), {"forward": scope["forward"]})
+    # Named for the function, since people read the name of what has another form.
+    name = called.rpartition(".")[2] if "self." not in called else "Calling"
+    kind = type(name, (nn.Module,), {"forward": scope["forward"]})
     module: nn.Module = kind()
     return module.eval()
+
+
+def is_call(module: nn.Module) -> bool:
+    """Whether a module was made here, of a function or around another module."""
+    return type(module).__module__ == __name__

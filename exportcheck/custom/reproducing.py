@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exportcheck.catalog import activations
+from exportcheck.custom.calling import is_call
 from exportcheck.custom.importing import import_named
 from exportcheck.custom.issues import issue
 from exportcheck.custom.module_spec import ModuleSpec
@@ -157,7 +158,7 @@ def _from_spec(module: nn.Module, spec: ModuleSpec, path: str) -> _Definition:
     lone = file.endswith(".py") or ("." not in file and "site-packages" not in origin.parts)
     home = origin.stem if lone else file
     lines = [f"from {home} import {name.partition('.')[0]}"]
-    if type(module).__name__ == "Calling" and not path:
+    if is_call(module) and not path:
         source = textwrap.indent(inspect.getsource(type(module).forward), "    ")
         lines += ["", "", f"class Function(nn.Module):\n{source}", "", "module = Function()"]
     else:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
+from exportcheck.custom.calling import is_call
 from exportcheck.rewrites.interface import Candidate
 from exportcheck.rewrites.pasting import standalone, taken_from_beside
-from exportcheck.rewrites.sources import Edit, Forward, defined, is_made
+from exportcheck.rewrites.sources import Edit, Forward, defined
 from exportcheck.rewrites.swapping import twin
 
 SUFFIX = "Exportable"
@@ -33,7 +34,7 @@ def edited(forward: Forward, kinds: Sequence[type[Edit]]) -> Candidate | None:
     result = _Result(forward, tree, made)
     if forward.called:
         return _of_function(result)
-    return _of_call(result) if is_made(forward.module) else _of_class(result)
+    return _of_call(result) if is_call(forward.module) else _of_class(result)
 
 
 @dataclass
@@ -62,7 +63,7 @@ class _Result:
         whole = "\n\n".join(filter(None, (self.definitions, source)))
         names = defined(whole, scope, flags)
         home = type(self.forward.module).__module__
-        if is_made(self.forward.module):
+        if is_call(self.forward.module):
             home = self.forward.function.__module__
         return names, standalone(whole, names, home, postponed=bool(flags))
 

@@ -14,6 +14,8 @@ from itertools import count
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from exportcheck.custom.calling import is_call
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -93,14 +95,9 @@ def forward_of(module: nn.Module) -> Forward | None:
     return Forward(module, function, tree, static, called[0] if called else "")
 
 
-def is_made(module: nn.Module) -> bool:
-    """Whether nobody wrote the module: it was made to call a function."""
-    return type(module).__module__ == "exportcheck.custom.calling"
-
-
 def _called(module: nn.Module) -> tuple[str, FunctionType] | None:
     """The function that a module made of one calls, and its name there; None for any other."""
-    if not is_made(module):
+    if not is_call(module):
         return None
     scope = type(module).forward.__globals__
     functions = (f for f in scope.items() if isinstance(f[1], FunctionType))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import traceback
+from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 import numpy as np
@@ -133,6 +134,25 @@ _TENSOR = re.compile(r"tensor\(\[[^()]*(?:\([^()]*\)[^()]*)*\)")
 
 _END_OF_TENSOR = re.compile(r"\n\[ [\w.]+\{[\d,]*\} \]")
 """What C++ prints below the numbers of a tensor, a line of its own amid the sentence."""
+
+
+def without_us(error: BaseException) -> str:
+    """The traceback of `error` without this package's own frames, unless a module runs there.
+
+    They say nothing of the module, and differ with how a run is made.
+    """
+    told = traceback.TracebackException.from_exception(error)
+    waiting, seen = [told], []
+    while waiting:
+        one = waiting.pop()
+        seen.append(one)
+        frames = [f for f in one.stack if not f.filename.startswith(_HERE) or f.name == "forward"]
+        one.stack = traceback.StackSummary.from_list(frames)
+        waiting += [o for o in (one.__cause__, one.__context__) if o is not None and o not in seen]
+    return "".join(told.format())
+
+
+_HERE = str(Path(__file__).parent)
 
 MESSAGE_LIMIT = 8_000
 """Characters of a cause that a result keeps; some exporters put a whole graph into theirs."""

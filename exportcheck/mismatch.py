@@ -13,7 +13,7 @@ from typing import Callable, Iterator, Mapping
 
 import numpy as np
 
-from exportcheck.compare import Tolerance
+from exportcheck.compare import Tolerance, wrong_points
 from exportcheck.inputs import InputClass
 from exportcheck.judge import class_of, failing
 from exportcheck.results import Comparison
@@ -87,10 +87,23 @@ class Mismatch:
         """Where answers are the case's own, within tolerance."""
         return self._by_output(answers, self._alike)
 
-    def nearer(self) -> np.ndarray | None:
-        """Where float64 is nearer to the export than to eager; None where it is not known."""
-        if any(truth is None for c in self.classes for truth in self.expected(c).truth):
-            return None
+    def eager_off(self) -> np.ndarray:
+        """Where eager itself is not what float64 says; nowhere where that is not known."""
+        masks = []
+        for given in self.classes:
+            expected = self.expected(given)
+            inputs = given.values if self.what.elementwise else None
+            for eager, truth in zip(expected.outputs, expected.truth):
+                if truth is None or eager.dtype.kind != "f":
+                    masks.append(np.zeros(eager.shape, bool))
+                    continue
+                with np.errstate(all="ignore"):  # too large for eager's type: rightly infinite
+                    rounded = truth.astype(eager.dtype)
+                masks.append(wrong_points(eager, rounded, self.tolerance, inputs=inputs))
+        return _flat(masks)
+
+    def nearer(self) -> np.ndarray:
+        """Where the export is at least twice as near to float64 as eager is."""
         return self._by_output(self.outputs, _nearer)
 
     def batch_at(self, points: np.ndarray) -> Arrays:
@@ -135,11 +148,13 @@ class Mismatch:
         return alike if own.shape == eager.shape else np.full(eager.shape, bool(alike.all()))
 
 
-def _nearer(_: object, own: np.ndarray | None, eager: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    if own is None or own.shape != eager.shape or eager.dtype.kind != "f":
+def _nearer(
+    _: object, own: np.ndarray | None, eager: np.ndarray, truth: np.ndarray | None
+) -> np.ndarray:
+    if own is None or truth is None or own.shape != eager.shape or eager.dtype.kind != "f":
         return np.zeros(eager.shape, bool)
     with np.errstate(all="ignore"):
-        nearer: np.ndarray = np.abs(own - truth) < np.abs(eager - truth)
+        nearer: np.ndarray = 2 * np.abs(own - truth) < np.abs(eager - truth)
     return nearer
 
 

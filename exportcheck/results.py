@@ -159,7 +159,7 @@ class Blame:
     """A verdict in one sentence, with what it rests on.
 
     Attributes:
-        culprit: who made the most ordinary of the numbers wrong.
+        culprit: who made most of the numbers wrong.
         text: the rest of the sentence.
         evidence: the second opinions.
         operators: that stand in the way.

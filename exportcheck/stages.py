@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 import tempfile
 import time
 import traceback
@@ -17,7 +18,7 @@ from typing import Any, Callable, Iterator, Mapping, TypeVar
 from exportcheck.curves import curves
 from exportcheck.errors import Unavailable
 from exportcheck.inputs import InputClass
-from exportcheck.judge import compared, described, notes_of, verdict
+from exportcheck.judge import compared, described, notes_of, verdict, without_us
 from exportcheck.mismatch import Mismatch
 from exportcheck.refusal import blame_failure
 from exportcheck.results import TRACE_FIXES, Blame, Case, Result, Stage, Status
@@ -78,7 +79,7 @@ def check(
         status, message = Status.UNAVAILABLE, str(error)
     except (Exception, SystemExit) as error:  # any failure of an exporter or module is the result
         status, message = Status.ERROR, described(error)
-        traceback.print_exc()
+        print(without_us(error), file=sys.stderr)
         _release(error)
         course.facts["blame"] = _blamed(case, course, error)
     facts = {"family": "", **course.facts}
@@ -117,7 +118,9 @@ def _take(case: Case, course: _Course, folder: Path) -> None:
     with course.at(Stage.LOAD):
         inspection = target.inspect(path)
         facts["actual"].update(inspection.actual)
-        facts["notes"] = (*_altered(inspection), *_fixed(what, target))
+        fixed = _fixed(what, target)
+        facts["notes"] = (*_altered(inspection), *fixed)
+        given = tuple(_gating(one) for one in given) if fixed else given
         facts["graph_ops"] = dict(inspection.graph_ops)
         loaded = runtime.load(path)
         facts["graph_ops"].update(loaded.graph_ops)
@@ -223,6 +226,14 @@ def _fixed(what: Subject, target: Target) -> tuple[str, ...]:
         reason = described(error).splitlines()[0]
         return (f"whether forward decides by data, which a trace fixes, is not known: {reason}",)
     return (TRACE_FIXES + ", ".join(lines),) if lines else ()
+
+
+def _gating(given: InputClass) -> InputClass:
+    """Numbers of another size fail a case where a trace fixed what the data of one run decided.
+
+    Else they are a note, for they magnify rounding errors.
+    """
+    return dataclasses.replace(given, gates=given.gates or given.finite)
 
 
 def display_name(runtime: Runtime) -> str:

@@ -4,7 +4,8 @@ Runs only for cases that fail. A culprit is named only where the evidence decide
 the points at which it does, for one case may have several:
 
 * the module gives other numbers the second time: random;
-* float64 is nearer to the export than to eager: eager;
+* eager is not what float64 says: eager, where the export is much nearer; else precision, for then
+  the formula loses its digits in float32 whoever computes it;
 * a second opinion agrees with eager: whoever it leaves out is guilty (optimizer, kernel, precision,
   the exporter where only the exporter differs);
 * an independent evaluator repeats the wrong numbers from the same file: exporter.
@@ -47,7 +48,7 @@ class _Share:
     Attributes:
         culprit: who made them wrong.
         points: a mask.
-        opinion: says so; None for float64, and where nothing decides.
+        opinion: says so; None where float64 does, or nothing.
         right: whether the opinion agrees with eager there; else it repeats the wrong numbers.
     """
 
@@ -64,8 +65,7 @@ def blame_mismatch(case: Mismatch) -> Blame:
         return random
     evidence: list[Evidence] = []
     shares = list(_shares(case, evidence))
-    ordinary = case.class_names == case.classes[0].name
-    shares.sort(key=lambda s: (-(s.points & ordinary).sum(), -s.points.sum()))
+    shares.sort(key=lambda share: -share.points.sum())
     first, *others = dict.fromkeys(share.culprit for share in shares)
     said = {}
     for culprit in (first, *others):
@@ -81,12 +81,15 @@ def blame_mismatch(case: Mismatch) -> Blame:
 def _shares(case: Mismatch, evidence: list[Evidence]) -> Iterator[_Share]:
     """Who made which points wrong; `evidence` is what every opinion came to."""
     left = case.failing
-    nearer = case.nearer()
-    if nearer is not None and (left & nearer).any():
-        found = _found(left & nearer, left, "nearer to the export than to eager")
-        evidence.append(Evidence("float64", found))
-        yield _Share(Culprit.EAGER, left & nearer)
-        left = left & ~nearer
+    off, nearer = case.eager_off(), case.nearer()
+    for culprit, points, what in (
+        (Culprit.EAGER, off & nearer, "much nearer to the export than to eager"),
+        (Culprit.PRECISION, off & ~nearer, "agrees with neither side"),
+    ):
+        if (left & points).any():
+            evidence.append(Evidence("float64", _found(left & points, left, what)))
+            yield _Share(culprit, left & points)
+            left = left & ~points
     for opinion in _opinions(case):
         if not left.any():
             return
@@ -104,10 +107,10 @@ def _found(points: np.ndarray, left: np.ndarray, what: str) -> str:
 
 
 def _points(points: np.ndarray, case: Mismatch) -> str:
-    """`1 point of grid`, `12 points of grid, tails`."""
-    count = int(points.sum())
+    """`12 of 14 points, in grid, tails`."""
+    count, total = int(points.sum()), int(case.failing.sum())
     names = [c.name for c in case.classes if (points & (case.class_names == c.name)).any()]
-    return f"{count} point{'s' if count > 1 else ''} of {', '.join(names)}"
+    return f"{count} of {total} points, in {', '.join(names)}"
 
 
 def _random(case: Mismatch) -> Blame | None:
@@ -215,8 +218,10 @@ def _said(share: _Share, case: Mismatch, evidence: list[Evidence]) -> str:
     """The verdict on a share, down to the fusion or kernel where the runtime can tell."""
     if share.culprit is Culprit.UNDECIDED:
         return "no second opinion settles it"
+    if share.opinion is None and share.culprit is Culprit.EAGER:
+        return "float64 is much nearer to the export than to eager"
     if share.opinion is None:
-        return "float64 is nearer to the export than eager is"
+        return "float64 agrees with neither side, for the formula loses its digits in float32"
     tried = share.opinion.tried
     if not share.right:
         return f"{tried}, gives the same wrong numbers"

@@ -132,7 +132,8 @@ def advice(failure: Failure, report: Report) -> list[str]:
         failure: of `report`.
         report: says which other targets pass.
     """
-    return list(dict.fromkeys(text for rule in _RULES if (text := rule(failure, report))))
+    found = [*_by_culprit(failure, report), *(rule(failure, report) for rule in _RULES)]
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def passing(failure: Failure, report: Report) -> list[str]:
@@ -142,22 +143,31 @@ def passing(failure: Failure, report: Report) -> list[str]:
     return list(dict.fromkeys(r.case.target for r in results if r.case.target not in failed))
 
 
-def _by_culprit(failure: Failure, report: Report) -> str:
-    culprit = failure.blame.culprit if failure.blame else None
+def _by_culprit(failure: Failure, report: Report) -> list[str]:
+    """Something for each culprit, the chief one first."""
+    blame = failure.blame
+    culprits = (blame.culprit, *blame.also) if blame else ()
+    return [text for one in culprits if (text := _for_culprit(one, culprits, failure, report))]
+
+
+def _for_culprit(
+    culprit: Culprit, culprits: Sequence[Culprit], failure: Failure, report: Report
+) -> str:
     if culprit is Culprit.EAGER:
         return "nothing: the export is the more accurate side"
     if culprit is Culprit.RANDOM:
         return "make it deterministic in eval mode"
-    if culprit is Culprit.PRECISION and "coreml-fp32" in passing(failure, report):
-        return "keep float32: compute_precision=ct.precision.FLOAT32 passes"
-    if culprit not in (Culprit.RUNTIME_OPTIMIZER, Culprit.RUNTIME_KERNEL):
-        return ""
-    right = "the file is right"
-    if failure.blame and Culprit.EXPORTER in failure.blame.also:
-        right = "the file is wrong too, elsewhere; where it is right"
+    if culprit is Culprit.PRECISION:
+        if "coreml-fp32" in passing(failure, report):
+            return "keep float32: compute_precision=ct.precision.FLOAT32 passes"
+        if not failure.targets[0].endswith("fp16"):
+            return "write the formula so that it keeps its digits, with expm1 or log1p for example"
+    right = "where the file is right" if Culprit.EXPORTER in culprits else "the file is right"
     if culprit is Culprit.RUNTIME_OPTIMIZER:
         return f"{right}: switch that optimization off, or report it"
-    return f"{right}: another runtime may compute it rightly; report this one"
+    if culprit is Culprit.RUNTIME_KERNEL:
+        return f"{right}: another runtime may compute it rightly; report this one"
+    return ""
 
 
 def _by_decision(failure: Failure, report: Report) -> str:
@@ -204,7 +214,6 @@ def _by_other_route(failure: Failure, report: Report) -> str:
 
 
 _RULES: Sequence[Callable[[Failure, Report], str]] = (
-    _by_culprit,
     _by_decision,
     _by_operator,
     _by_words,

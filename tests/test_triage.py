@@ -82,7 +82,7 @@ def test_what_has_two_culprits_has_two_verdicts_each_with_its_points():
     assert "right by onnx.reference, the same file (" in kernel
     assert "knees" in kernel
     assert exporter.startswith("exporter: onnx.reference, the same file, gives the same wrong")
-    assert exporter.endswith("points of knees, tails)")
+    assert exporter.endswith("points, in knees, tails)")
     found = {e.tried: e.found for e in blame.evidence}["onnx.reference, the same file"]
     assert "agrees with eager at" in found
     assert "the same wrong numbers at" in found
@@ -180,10 +180,14 @@ class Counting(nn.Module):
 
 
 class Cancelling(nn.Module):
-    """(1000 + x) - 1000: float32 loses the digits that float64 keeps."""
+    """x by a detour: float32 loses the digits that float64 keeps."""
+
+    def __init__(self, much=1e5):
+        super().__init__()
+        self.much = much
 
     def forward(self, x):
-        return (1000 + x) - 1000
+        return (self.much + x) - self.much
 
 
 @pytest.fixture
@@ -211,20 +215,24 @@ def test_a_frozen_random_number_in_the_file_is_seen_as_random(planted):
     assert blame_of(planted(Noisy), "torchscript-trace").culprit is Culprit.RANDOM
 
 
-class NearlyExact(nn.Module):
-    """x with an error that is no rounding, and smaller than that of `Cancelling`."""
-
-    def forward(self, x):
-        return x + 1e-6
-
-
 def test_where_float64_sides_with_the_export_eager_is_to_blame(planted, tmp_path):
     what = subject.subject(planted(Cancelling), "bare")
     target = targets()["torchscript-trace"]
-    target.save(torch.jit.trace(NearlyExact(), what.example()), tmp_path / "model.pt")
+    # As wrong as what is excused may be no more, but a hundred times nearer than eager.
+    target.save(torch.jit.trace(Cancelling(1e3), what.example()), tmp_path / "model.pt")
     blame = blame_mismatch(mismatch(what, target, target.runtimes[0], tmp_path / "model.pt"))
     assert blame.culprit is Culprit.EAGER
-    assert blame.text.startswith("float64 is nearer to the export")
+    assert blame.text.startswith("float64 is much nearer to the export than to eager")
+
+
+def test_where_float64_agrees_with_neither_the_formula_loses_its_digits(planted, tmp_path):
+    """A longer detour still: the export is off by more, and eager is off by far too much."""
+    what = subject.subject(planted(Cancelling), "bare")
+    target = targets()["torchscript-trace"]
+    target.save(torch.jit.trace(Cancelling(3e5), what.example()), tmp_path / "model.pt")
+    blame = blame_mismatch(mismatch(what, target, target.runtimes[0], tmp_path / "model.pt"))
+    assert blame.culprit is Culprit.PRECISION
+    assert blame.text.startswith("float64 agrees with neither side")
 
 
 def test_a_wrong_torchscript_file_is_blamed_on_the_exporter(tmp_path):

@@ -178,7 +178,7 @@ def _serve_preparation(request: dict[str, Any], replies: IO[str]) -> None:
 
     what = _subject(request["module"], request["activation"], "bare")
     runs = [(target, runtime) for target, runtime in request["runs"]]
-    _send(replies, event="step", step="the export", place=what.place)
+    _send(replies, event="step", step="making ready for every input", place=what.place)
     _prepared[:] = [prepare(what, runs, request["module"])]
     ready = _prepared[0]
     _send(

@@ -202,19 +202,19 @@ class WorkerProcess(WorkerPipe):
             timeout_s: after so many seconds without a piece the worker is ended.
 
         Raises:
-            BadModule: the process died or hung, or the module or a runtime raised something.
-            WorkerDied: it was already dead when asked.
+            BadModule: the process hung, or the module or a runtime raised something.
+            WorkerDied: the process has died.
         """
         self._send({"prove": {"pieces": list(pieces)}})
         try:
             while (reply := self._next(time.monotonic() + timeout_s))["event"] == "piece":
                 yield reply["piece"], reply["figures"]
-        except (TimeoutError, WorkerDied) as end:
-            what = (
-                f"gives nothing within {timeout_s:g} s" if isinstance(end, TimeoutError) else "dies"
-            )
+        except TimeoutError:
             self.kill()
-            raise BadModule(f"trying every input: the process {what}") from None
+            raise BadModule(f"trying every input gives nothing within {timeout_s:g} s") from None
+        except WorkerDied:
+            self.kill()
+            raise
         if reply["event"] == "refused":
             raise BadModule(reply["message"])
 

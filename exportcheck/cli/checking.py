@@ -15,7 +15,7 @@ from exportcheck.cli.delivery import checked, prepare, show
 from exportcheck.cli.ending import ended_early
 from exportcheck.cli.findings import Findings, follow_up
 from exportcheck.cli.progress import Progress
-from exportcheck.cli.proving import Stopped, must_be_elementwise, refuted, write_proofs
+from exportcheck.cli.proving import Stopped, must_be_elementwise, write_proofs
 from exportcheck.environment import describe
 from exportcheck.errors import (
     EXIT_FAILED,
@@ -124,13 +124,16 @@ def _exit_code(found: Findings) -> int:
     if isinstance(found.trouble, BadModule):
         raise found.trouble
     if isinstance(found.trouble, Stopped):
-        typer.echo("exportcheck: interrupted; the same command goes on from here", err=True)
+        if found.trouble.refusal:
+            raise found.trouble.refusal
+        on = "; the same command goes on from here" if found.trouble.kept else ""
+        typer.echo(f"exportcheck: interrupted{on}", err=True)
         return EXIT_INTERRUPTED
     if found.trouble is not None:
         return ended_early(found.trouble, found.report)
     trained = [facts["training"] for facts in found.facts.values() if "training" in facts]
     wrong = any(not training["gradient_right"] for training in trained)
-    wrong = wrong or any(one["refuted"] for one in found.held.values()) or refuted(found.proofs)
+    wrong = wrong or any(one["refuted"] for one in found.held.values())
     return EXIT_FAILED if found.report.failures or wrong else EXIT_OK
 
 

@@ -19,7 +19,7 @@ from exportcheck.exhaustive.figures import figures_from_json
 from exportcheck.exhaustive.journal import Journal
 from exportcheck.exhaustive.proof import Outcome, Proof, joined
 from exportcheck.exhaustive.sharing import Team
-from exportcheck.results import Report, Stage
+from exportcheck.results import Report, Stage, Status
 from exportcheck.runner import default_jobs
 from exportcheck.targets import targets
 
@@ -90,15 +90,19 @@ class Workers(Protocol):
 
 
 class Stopped(Exception):  # an event, not a mistake of anybody
-    """The user has had enough; carries what was tried.
+    """A proof ended early; carries what was tried.
 
     Attributes:
         proof: of the pieces that are finished.
+        refusal: why it cannot go on; None where the user has had enough.
+        kept: whether what is finished is known next time.
     """
 
-    def __init__(self, proof: Proof) -> None:
+    def __init__(self, proof: Proof, refusal: BadModule | None, *, kept: bool) -> None:
         super().__init__()
         self.proof = proof
+        self.refusal = refusal
+        self.kept = kept
 
 
 def prove(
@@ -121,7 +125,7 @@ def prove(
 
     Raises:
         BadModule: every input cannot be tried after all; says why.
-        Stopped: the user interrupted it.
+        Stopped: it ended early.
     """
 
     def prepare(worker: WorkerProcess) -> dict[str, Any]:
@@ -129,6 +133,9 @@ def prove(
 
     with Team(prepare, workers.take, workers.give, default_jobs()) as team:
         ready = team.ready()
+        if not ready["runs"]:
+            run, reason = next(iter(ready["refused"].items()))
+            raise BadModule(f"{row.name}: no input can be tried by {run}: {reason}")
         facts = {"truth": ready["truth"], "refused": ready["refused"]}
         journal = Journal(ready["key"])
         waiting = [piece for piece in line.outward() if piece not in journal.pieces]
@@ -137,10 +144,10 @@ def prove(
                 for piece, figures in team.prove(waiting, timeout_s):
                     journal.keep(piece, figures_from_json(figures))
                     shown.advance()
-        except KeyboardInterrupt:
-            raise Stopped(joined(journal.pieces, **facts)) from None
-        except BadModule as refusal:
-            raise BadModule(f"{row.name}: {refusal}") from None
+        except (KeyboardInterrupt, BadModule) as end:
+            refusal = BadModule(f"{row.name}: {end}") if isinstance(end, BadModule) else None
+            kept = bool(ready["key"]) and not journal.trouble
+            raise Stopped(joined(journal.pieces, **facts), refusal, kept=kept) from None
         finally:
             journal.close()
             if journal.trouble:
@@ -197,12 +204,14 @@ def with_proofs(report: Report, proofs: Mapping[str, Proof]) -> Report:
             results.append(result)
             continue
         said = proof.sentence(run)
-        notes = result.notes
-        if proof.outcome(run) is not Outcome.ULP:
-            notes = (*notes, f"every float32: {said}")
-        results.append(
-            replace(result, notes=notes, actual={**result.actual, "every_float32": said})
-        )
+        actual = {**result.actual, "every_float32": said}
+        outcome, note = proof.outcome(run), f"every float32: {said}"
+        if outcome is Outcome.REFUTED:
+            message = "; ".join(filter(None, (result.message, note)))
+            result = replace(result, status=Status.MISMATCH, message=message)
+        elif outcome is not Outcome.ULP:
+            result = replace(result, notes=(*result.notes, note))
+        results.append(replace(result, actual=actual))
     return replace(report, results=tuple(results))
 
 
@@ -216,12 +225,3 @@ def write_proofs(proofs: Mapping[str, Proof], folder: Path) -> None:
         stem = "".join(c if c.isalnum() or c in "-._" else "-" for c in name)
         write(folder / f"exhaustive-{stem}.json", figures_to_json(name, proof))
         write(folder / f"exhaustive-{stem}.svg", draw(name, proof))
-
-
-def refuted(proofs: Mapping[str, Proof]) -> bool:
-    """Whether there is a counterexample."""
-    return any(
-        proof.outcome(run) is Outcome.REFUTED
-        for proof in proofs.values()
-        for run in proof.figures.runs.values()
-    )

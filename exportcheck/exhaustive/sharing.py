@@ -12,7 +12,9 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from exportcheck.errors import BadModule
+from exportcheck.errors import BadModule, EnvironmentBroken
+from exportcheck.exhaustive import line
+from exportcheck.worker_pipe import WorkerDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -77,7 +79,7 @@ class Team:
             timeout_s: after so many seconds without one, a worker is ended.
 
         Raises:
-            BadModule: a worker is ended, or answers otherwise than the first.
+            BadModule: it cannot be done, or a worker answers otherwise than the first.
             Exception: whatever else a worker raises.
         """
         self._waiting.extend(pieces)
@@ -144,20 +146,59 @@ class _Lane(threading.Thread):
 
     def run(self) -> None:
         try:
+            if not self._start():
+                return
+            self._begin.wait()
+            while batch := self._batch():
+                self._prove(batch)
+        except BaseException as error:  # the thread that asked raises it
+            self._events.put(error)
+
+    def _start(self) -> bool:
+        """Whether there is a worker that is ready; not where the lane was ended meanwhile.
+
+        Raises:
+            EnvironmentBroken: two died before they were asked.
+        """
+        self._prepared = False
+        for _ in range(2):
+            if self._ended:
+                return False
             worker = self._take()
             with self._lock:
                 self._worker = worker
                 if self._ended:
                     worker.kill()
-                    return
-            self._events.put(self._prepare(worker))
+                    return False
+            try:
+                self._events.put(self._prepare(worker))
+            except WorkerDied:
+                continue
             self._prepared = True
-            self._begin.wait()
-            while batch := self._batch():
-                for found in worker.prove(batch, self._timeout_s):
+            return True
+        raise EnvironmentBroken("two workers in a row died idle; run `exportcheck doctor`")
+
+    def _prove(self, batch: list[int]) -> None:
+        """Has a batch tried, what is left of it by another worker where one dies.
+
+        Raises:
+            BadModule: two in a row die of the same piece.
+        """
+        before = None
+        while batch:
+            try:
+                for found in self._worker.prove(list(batch), self._timeout_s):  # type: ignore[union-attr]
+                    batch.remove(found[0])
                     self._events.put(found)
-        except BaseException as error:  # the thread that asked raises it
-            self._events.put(error)
+            except WorkerDied:
+                if batch[0] == before:
+                    x = line.number(line.first_bits(batch[0]))
+                    raise BadModule(
+                        f"trying every input ends the process, twice, at numbers from {x:.9g} on"
+                    ) from None
+                before = batch[0]
+                if not self._start():
+                    return
 
     def _batch(self) -> list[int]:
         """The next pieces; none where all are taken."""

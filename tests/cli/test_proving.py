@@ -69,9 +69,53 @@ def test_one_wrong_number_is_found_and_ends_with_1(check, tmp_path):
     (tmp_path / "act.py").write_text(WRONG)
     done = check(f"{tmp_path / 'act.py'}:Act", "--target", "torchscript-trace")
     assert done.code == 1
-    assert "1 case: 1 pass" in done.out
+    assert "gives wrong numbers" in done.out
+    assert "1 case: 0 pass, 1 mismatch" in done.out
     assert "wrong at 1 of" in done.out
     assert "1.00000048 where eager gives 2.00000048 at x = 1.00000048" in done.out
+
+
+def test_a_counterexample_fails_the_case_even_where_the_proof_was_stopped(
+    check, monkeypatch, tmp_path
+):
+    def stopped(self, pieces, timeout_s):
+        yield from whole(self, [p for p in pieces if p == PIECES[2]], timeout_s)
+        raise KeyboardInterrupt
+
+    whole = WorkerProcess.prove
+    monkeypatch.setattr(WorkerProcess, "prove", stopped)
+    (tmp_path / "act.py").write_text(WRONG)
+    done = check(f"{tmp_path / 'act.py'}:Act", "--target", "torchscript-trace", "-o", tmp_path)
+    assert done.code == 130
+    assert "gives wrong numbers" in done.out
+    (result,) = json.loads((tmp_path / "matrix.json").read_text())["results"]
+    assert result["status"] == "mismatch"
+    assert result["message"].startswith("every float32: wrong at 1 of 1 048 576 inputs")
+
+
+def test_where_no_runtime_can_be_tried_nothing_is_proved(check, tmp_path):
+    source = "import torch\nclass Act(torch.nn.Module):\n    def forward(self, x):\n"
+    (tmp_path / "act.py").write_text(f"{source}        return x > 0\n")
+    done = check(f"{tmp_path / 'act.py'}:Act", "--target", "torchscript-trace")
+    assert done.code == 2
+    assert done.err.splitlines()[-1].endswith(
+        "Act: no input can be tried by torchscript-trace/libtorch: ValueError: gives bool "
+        "(128, 8, 16, 16) where float32 was expected"
+    )
+
+
+def test_what_is_not_kept_does_not_go_on(check, monkeypatch, tmp_path):
+    def stopped(self, pieces, timeout_s):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(WorkerProcess, "prove", stopped)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EXPORTCHECK_CACHE", str(tmp_path / "file"))
+    done = check("relu6", "--target", "torchscript-trace")
+    assert done.code == 130
+    assert "it cannot be resumed" in done.err
+    assert "goes on" not in done.err
 
 
 def test_what_was_stopped_goes_on_where_it_was(check, monkeypatch):

@@ -6,28 +6,31 @@ import threading
 
 import pytest
 
-from exportcheck.errors import BadModule
+from exportcheck.errors import BadModule, EnvironmentBroken
 from exportcheck.exhaustive.figures import figures_from_json
 from exportcheck.exhaustive.preparing import prepare
 from exportcheck.exhaustive.sharing import BATCH, Team
 from exportcheck.subject import subject
+from exportcheck.worker_pipe import WorkerDied
 from exportcheck.worker_process import WorkerProcess
 
 PIECES = list(range(5 * BATCH + 3))
 
 
 class StandIn:
-    """A worker that answers `answers`, and dies of the pieces in `deadly`."""
+    """A worker that answers `answers`, refuses and dies of some pieces."""
 
-    def __init__(self, answers="a", deadly=()):
-        self.answers, self.deadly = answers, deadly
+    def __init__(self, answers="a", refused=(), deadly=()):
+        self.answers, self.refused, self.deadly = answers, refused, deadly
         self.killed, self.asked = False, []
 
     def prove(self, pieces, timeout_s):
         self.asked += pieces
         for piece in pieces:
+            if piece in self.refused:
+                raise BadModule("no such number")
             if piece in self.deadly:
-                raise BadModule("the process dies")
+                raise WorkerDied
             yield piece, {"of": piece}
 
     def kill(self):
@@ -44,10 +47,10 @@ def team(workers, given, take=None):
     )
 
 
-def tried(several):
+def tried(several, pieces=PIECES):
     with several:
         several.ready()
-        return dict(several.prove(PIECES, 9.0))
+        return dict(several.prove(pieces, 9.0))
 
 
 def test_each_piece_is_tried_once_and_all_are_idle_afterwards():
@@ -69,9 +72,37 @@ def test_nothing_to_try_is_nothing_asked():
     assert not any(worker.asked for worker in workers)
 
 
-def test_one_that_dies_is_said_and_ends_all():
-    workers, given = [StandIn(deadly={1}), StandIn(deadly={1})], []
-    with pytest.raises(BadModule, match="the process dies"):
+def test_one_that_dies_is_replaced_and_nothing_is_tried_twice():
+    first, second, given = StandIn(deadly={5}), StandIn(), []
+    several = team([first, second], given)
+    del several._lanes[1]
+    assert set(tried(several)) == set(PIECES)
+    assert first.asked == PIECES[:BATCH]
+    assert second.asked == PIECES[5:]
+    assert given == [second]
+
+
+def test_what_kills_two_in_a_row_is_said_with_its_place():
+    workers, given = [StandIn(deadly={0x3F8}), StandIn(deadly={0x3F8})], []
+    several = team(workers, given)
+    del several._lanes[1]
+    with pytest.raises(BadModule, match="twice, at numbers from 1 on"):
+        tried(several, [0x3F8])
+
+
+def test_two_that_die_idle_are_the_environments_fault():
+    several = Team(dead, StandIn, [].append, 1)
+    with pytest.raises(EnvironmentBroken, match="died idle"):
+        tried(several)
+
+
+def dead(worker):
+    raise WorkerDied
+
+
+def test_what_one_refuses_is_said_and_ends_all():
+    workers, given = [StandIn(refused={1}), StandIn(refused={1})], []
+    with pytest.raises(BadModule, match="no such number"):
         tried(team(workers, given))
     assert all(worker.killed for worker in workers)
     assert given == []

@@ -153,6 +153,9 @@ class Cache:
         except (OSError, sqlite3.Error) as error:
             self.trouble = f"the cache {self.path} cannot be used: {error}"
             self._connection.close()
+            if type(error) is sqlite3.DatabaseError:  # malformed; its subclasses mean other things
+                self.trouble = f"the cache {self.path} was damaged, and is begun anew ({error})"
+                _remove(self.path)
             self._connection = _opened(":memory:")
 
 
@@ -163,9 +166,13 @@ def _opened_or_anew(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         if "locked" in str(error) or not path.is_file():
             raise
+    _remove(path)
+    return _opened(str(path))
+
+
+def _remove(path: Path) -> None:
     for leftover in path.parent.glob(path.name + "*"):
         leftover.unlink()
-    return _opened(str(path))
 
 
 def _opened(name: str) -> sqlite3.Connection:

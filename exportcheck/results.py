@@ -187,6 +187,10 @@ class Known:
     issue: str = ""
 
 
+TRACE_FIXES = "the trace fixes what forward decides by data at "
+"""How the note begins that names the lines where a trace kept what one run decided."""
+
+
 @dataclass(frozen=True)
 class Result:
     """All that is known of one case after it ran.
@@ -236,6 +240,13 @@ class Result:
         return self.status is Status.UNAVAILABLE and not converts
 
     @property
+    def reportable(self) -> bool:
+        """Whether it is a mistake of an exporter or a runtime that its makers should hear of."""
+        ours = (Culprit.PRECISION, Culprit.EAGER, Culprit.RANDOM)
+        baked = any(note.startswith(TRACE_FIXES) for note in self.notes)
+        return not baked and not (self.blame and self.blame.culprit in ours)
+
+    @property
     def max_error(self) -> float | None:
         """The largest finite error over the gating input classes; None before any comparison."""
         errors = [c.max_error for c in self.comparisons.values() if c.gates]
@@ -246,10 +257,6 @@ class Result:
         """The cause in one line; a line that announces the next one is joined with it."""
         lines = [line.strip() for line in self.message.splitlines() if line.strip()]
         return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
-
-
-TRACE_FIXES = "the trace fixes what forward decides by data at "
-"""How the note begins that names the lines where a trace kept what one run decided."""
 
 
 class ChangeKind(str, Enum):

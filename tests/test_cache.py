@@ -92,6 +92,21 @@ def test_a_file_that_is_no_database_is_begun_anew(path, content):
     assert recalled(path, {CASE: "key0"}) == {CASE: result()}
 
 
+def test_a_file_with_damaged_pages_is_said_and_begun_anew(path):
+    kept(path, *(result(message="a" * 1000) for _ in range(100)))
+    data = bytearray(path.read_bytes())
+    half = len(data) // 2  # what is looked at first stands before it
+    data[half:] = b"\xa5" * (len(data) - half)
+    path.write_bytes(data)
+    cache = Cache(path)
+    found = [cache.recall({CASE: f"key{number}"}) for number in range(100)]
+    cache.close()
+    assert {} in found
+    assert "was damaged, and is begun anew" in cache.trouble
+    kept(path, result())
+    assert recalled(path, {CASE: "key0"}) == {CASE: result()}
+
+
 def test_a_database_of_somebody_else_is_begun_anew(path):
     path.parent.mkdir()
     connection = sqlite3.connect(path)

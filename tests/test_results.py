@@ -2,7 +2,19 @@ from __future__ import annotations
 
 import dataclasses
 
-from exportcheck.results import NOT_RUN, Case, Known, Report, Stage, Status
+import pytest
+
+from exportcheck.results import (
+    NOT_RUN,
+    TRACE_FIXES,
+    Blame,
+    Case,
+    Culprit,
+    Known,
+    Report,
+    Stage,
+    Status,
+)
 
 
 def test_counts_name_every_status_and_add_up(report):
@@ -98,3 +110,19 @@ def test_a_first_line_that_announces_the_next_is_joined_with_it(report):
 
 def test_an_empty_report_counts_nothing():
     assert set(Report(()).counts().values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("culprit", "notes", "reportable"),
+    [
+        (Culprit.EXPORTER, (), True),
+        (Culprit.RUNTIME_KERNEL, (), True),
+        (Culprit.UNDECIDED, (), True),
+        (Culprit.PRECISION, (), False),
+        (Culprit.EAGER, (), False),
+        (Culprit.EXPORTER, (f"{TRACE_FIXES}my.py:3",), False),
+    ],
+)
+def test_what_is_nobody_elses_mistake_is_not_reported(report, culprit, notes, reportable):
+    one = dataclasses.replace(report.failures[0], blame=Blame(culprit, "x"), notes=notes)
+    assert one.reportable == reportable

@@ -96,7 +96,8 @@ def _reproductions(
             yield f"{folder / inner}: not reproduced: {refusal}"
             continue
         what = f"{answer['path']} alone" if answer["path"] else "the module itself"
-        yield f"{folder / inner}: {what} fails the same way; run repro.py there, file ISSUE.md"
+        do = "file ISSUE.md" if result.reportable else "ISSUE.md is for you: nobody to report it to"
+        yield f"{folder / inner}: {what} fails the same way; run repro.py there, {do}"
 
 
 def _try_every_input(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from exportcheck.custom.reducing import Reduced
-from exportcheck.results import Case, Culprit, Stage, Status
+from exportcheck.results import TRACE_FIXES, Blame, Case, Culprit, Stage, Status
 from exportcheck.targets import targets
 
 _HOMES = {
@@ -27,15 +27,13 @@ def issue(small: Reduced, case: Case, code: str, script: str) -> str:
     """
     result = small.result
     target = targets()[case.target]
-    home = _HOMES.get(target.suffix, "")
     blame = result.blame
-    runtimes = (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER)
-    if blame and blame.culprit in runtimes and target.suffix == ".onnx":
-        home = "https://github.com/microsoft/onnxruntime/issues"
+    addressed = " and ".join(_homes(blame, target.suffix))
+    addressed = addressed if result.reportable else "nobody: no exporter or runtime is at fault"
     versions = {"python": platform.python_version(), **result.versions}
     wrong = result.status is Status.MISMATCH
     lines = [
-        f"<!-- {home} -->",
+        f"<!-- to: {addressed} -->",
         f"# {_title(small, case)}",
         "",
         "### What happens",
@@ -63,6 +61,7 @@ def issue(small: Reduced, case: Case, code: str, script: str) -> str:
     if blame:
         lines += ["### What is known", "", f"- {blame.sentence}"]
         lines += [f"- {e.tried}: {e.found}" for e in blame.evidence]
+        lines += [f"- {note}" for note in result.notes if note.startswith(TRACE_FIXES)]
         lines += [
             "- " + " in ".join(filter(None, (o.name, _without_us(o.source))))
             for o in blame.operators
@@ -72,6 +71,16 @@ def issue(small: Reduced, case: Case, code: str, script: str) -> str:
     lines += [f"- {name} {version}" for name, version in versions.items()]
     lines.append(f"- {platform.system()} {platform.machine()}")
     return "\n".join(lines) + "\n"
+
+
+def _homes(blame: Blame | None, suffix: str) -> list[str]:
+    """Where those are told who made numbers wrong."""
+    culprits = (blame.culprit, *blame.also) if blame else ()
+    runtime = (Culprit.RUNTIME_KERNEL, Culprit.RUNTIME_OPTIMIZER)
+    if suffix != ".onnx" or not any(one in runtime for one in culprits):
+        return [_HOMES[suffix]] if suffix in _HOMES else []
+    exporter = [_HOMES[suffix]] if Culprit.EXPORTER in culprits else []
+    return [*exporter, "https://github.com/microsoft/onnxruntime/issues"]
 
 
 def _without_us(message: str) -> str:

@@ -137,3 +137,16 @@ def test_what_ended_its_process_is_not_tried_again(tmp_path):
     assert not (tmp_path / "model.pt").exists()
     assert "SIGSEGV" in (tmp_path / "ISSUE.md").read_text()
     assert run(tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "addressed"),
+    [
+        ("onnx-trace-opset17", "logsigmoid", "pytorch/pytorch/issues (torch.onnx) and"),
+        ("onnx-trace-opset17", "logsigmoid", "microsoft/onnxruntime/issues"),
+        ("coreml-fp16", "logsoftmax-dim1", "to: nobody"),
+    ],
+)
+def test_an_issue_is_addressed_to_those_who_can_mend_it(tmp_path, target, name, addressed):
+    written(tmp_path, target, name)
+    assert addressed in (tmp_path / "ISSUE.md").read_text().splitlines()[0]

@@ -55,6 +55,11 @@ def must_be_elementwise(rows: Sequence[Asked], facts: Mapping[str, Mapping[str, 
             raise UsageError(
                 f"--exhaustive tries every number, and --input has a range for {row.name}: omit it"
             )
+        if row.module and (refused := facts[row.name]["refuses"]):
+            raise UsageError(
+                f"--exhaustive: {row.name} does not take every number: {refused}; only what takes "
+                "NaN, infinities and the largest numbers can be tried on all of them"
+            )
         if not elementwise:
             raise UsageError(
                 f"--exhaustive: {row.name} is not elementwise; every input can be tried only where "

@@ -46,6 +46,7 @@ def inspect_module(
             "guess": found.given.how,
             "outputs": [_text(array) for array in outputs],
             "elementwise": found.elementwise,
+            "refuses": "" if found.elementwise else found.law.refuses,
             "knees": sorted(found.law.knees[:_KNEES_SHOWN]) if found.elementwise else [],
             "parameters": found.parameters,
             "moved": list(found.moved),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exportcheck.judge import described
 from exportcheck.trees import arrays
 
 if TYPE_CHECKING:
@@ -31,10 +32,12 @@ class Law:
         elementwise: whether each output depends on the one input at the same place only.
         knees: inputs where the function changes its law, zero and those that were seen first, then
             those that only may be.
+        refuses: what it raised, where it takes ordinary numbers and not NaN or large ones.
     """
 
     elementwise: bool = False
     knees: tuple[float, ...] = (0.0,)
+    refuses: str = ""
 
 
 def law_of(module: nn.Module, batch: np.ndarray, *, traced: bool = True) -> Law:
@@ -47,8 +50,8 @@ def law_of(module: nn.Module, batch: np.ndarray, *, traced: bool = True) -> Law:
     """
     try:
         elementwise = _elementwise(module, batch)
-    except Exception:  # whoever refuses large numbers or NaN is known on ordinary ones only
-        elementwise = False
+    except Exception as error:  # whoever refuses some numbers is known on ordinary ones only
+        return Law(refuses=described(error).splitlines()[0])
     if not elementwise:
         return Law()
     numbers = constants(module, batch) if traced else ()

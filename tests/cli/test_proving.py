@@ -162,6 +162,25 @@ def test_what_is_not_elementwise_is_refused_before_anything_runs(check, name):
     assert done.out == ""
 
 
+def test_what_raises_for_some_number_is_refused_with_what_it_raises(check, tmp_path):
+    (tmp_path / "act.py").write_text(RAISES)
+    done = check(f"{tmp_path / 'act.py'}:Act", "--target", "torchscript-trace")
+    assert done.code == 2
+    assert "Act does not take every number: ValueError: no NaN, please; only what" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+RAISES = """
+import torch
+
+class Act(torch.nn.Module):
+    def forward(self, x):
+        if torch.isnan(x).any():
+            raise ValueError("no NaN, please")
+        return x.relu()
+"""
+
+
 def test_a_range_is_refused(check):
     done = check(f"{GOOD}:Hard", "--input", "2x8x4x4:0..1")
     assert done.code == 2

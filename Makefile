@@ -108,9 +108,10 @@ cost: $(READY) ## time the forms of every family against its native one, write r
 coremltools-suite: $(READY) ## run Apple's own operator tests against mil-numpy
 	$(BIN)/python -m tests.mil.coremltools_suite
 
+# The packages of .venv are found too, and what its own .pth files lead to: exportcheck itself.
 trial: $(READY) ## check other people's modules, write reports/foreign-modules.md
 	$(PYTHON) -m venv .venv-trial
-	echo "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')" > "$$(.venv-trial/bin/python -c 'import site; print(site.getsitepackages()[0])')/exportcheck-venv.pth"
+	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" > "$$(.venv-trial/bin/python -c 'import site; print(site.getsitepackages()[0])')/exportcheck-venv.pth"
 	.venv-trial/bin/pip install --quiet --no-deps $(PIP_ARGS) -r tests/trial/requirements.txt
 	mkdir -p build/trial
 	.venv-trial/bin/python -m tests.trial.swapping

@@ -214,6 +214,11 @@ class Keeping:
         self._observer.finished(worker, result)
 
 
+def proofs() -> list[Path]:
+    """The files of what has been tried of proofs over every input."""
+    return sorted(folder().glob(PROOFS))
+
+
 def clear() -> int:
     """Removes the cache; returns how many bytes its files had.
 
@@ -221,7 +226,7 @@ def clear() -> int:
         OSError: a file cannot be removed.
     """
     freed = 0
-    for path in sorted([*folder().glob(FILE_NAME + "*"), *folder().glob(PROOFS)]):
+    for path in sorted([*folder().glob(FILE_NAME + "*"), *proofs()]):
         freed += path.stat().st_size
         path.unlink()
     return freed

@@ -87,8 +87,3 @@ def _read(path: Path) -> list[tuple[int, Figures]]:
         if 0 <= piece < line.COUNT:
             found.append((piece, figures))
     return found
-
-
-def journals() -> list[Path]:
-    """Every file there is."""
-    return sorted(folder().glob(PROOFS))

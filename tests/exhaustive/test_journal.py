@@ -5,9 +5,10 @@ import os
 import pytest
 
 from exportcheck import cache
+from exportcheck.cache import proofs
 from exportcheck.exhaustive import journal
 from exportcheck.exhaustive.figures import Figures, Gap, RunFigures
-from exportcheck.exhaustive.journal import Journal, journals
+from exportcheck.exhaustive.journal import Journal
 
 FIGURES = Figures(Gap(1, (4, 5, 6)), {"a/b": RunFigures(Gap(2, (1, 2, 3), 9))})
 
@@ -27,7 +28,7 @@ def test_what_is_damaged_is_measured_again_and_nothing_else(damage):
     first.keep(7, FIGURES)
     first.keep(8, FIGURES)
     first.close()
-    (path,) = journals()
+    (path,) = proofs()
     text = path.read_bytes()
     path.write_bytes(
         {
@@ -57,7 +58,7 @@ def test_without_a_key_nothing_is_written():
     one.keep(1, FIGURES)
     one.close()
     assert one.pieces == {1: FIGURES}
-    assert journals() == []
+    assert proofs() == []
 
 
 def test_a_folder_that_cannot_be_written_costs_the_resuming_only(tmp_path, monkeypatch):
@@ -75,13 +76,13 @@ def test_the_oldest_files_make_way(monkeypatch):
     for age, key in enumerate(["new", "newer", "old"]):
         one = Journal(key)
         one.close()
-        (path,) = (p for p in journals() if p.stem == key)
+        (path,) = (p for p in proofs() if p.stem == key)
         os.utime(path, (1000 - age, 1000 - age))
     Journal("newest").close()
-    assert {path.stem for path in journals()} == {"newest", "new"}
+    assert {path.stem for path in proofs()} == {"newest", "new"}
 
 
 def test_clearing_the_cache_removes_them():
     Journal("key").close()
     assert cache.clear() > 0
-    assert journals() == []
+    assert proofs() == []

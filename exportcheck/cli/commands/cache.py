@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def show() -> None:
     """Say where the cache is, and how much is in it."""
-    from exportcheck.cache import LIMIT_BYTES, Cache
+    from exportcheck.cache import LIMIT_BYTES, Cache, proofs
 
     cache = Cache()
     entries, size = cache.size()
@@ -26,14 +26,19 @@ def show() -> None:
         raise EnvironmentBroken(cache.trouble)
     limit = LIMIT_BYTES / 1e6
     typer.echo(f"{cache.path}: results: {entries}, {size / 1e6:.1f} of at most {limit:.0f} MB")
+    if files := proofs():
+        size = sum(path.stat().st_size for path in files)
+        typer.echo(f"{files[0].parent}: proofs over every input: {len(files)}, {size / 1e6:.1f} MB")
 
 
 def clear() -> None:
     """Remove it all; the next run checks everything again."""
     from exportcheck.cache import clear as remove
+    from exportcheck.cache import proofs
 
+    count = len(proofs())
     try:
         freed = remove()
     except OSError as error:
         raise EnvironmentBroken(f"the cache cannot be removed: {error}") from error
-    typer.echo(f"removed {freed / 1e6:.1f} MB")
+    typer.echo(f"removed {freed / 1e6:.1f} MB{f', with proofs: {count}' if count else ''}")

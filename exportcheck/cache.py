@@ -153,10 +153,17 @@ class Cache:
         except (OSError, sqlite3.Error) as error:
             self.trouble = f"the cache {self.path} cannot be used: {error}"
             self._connection.close()
-            if type(error) is sqlite3.DatabaseError:  # malformed; its subclasses mean other things
-                self.trouble = f"the cache {self.path} was damaged, and is begun anew ({error})"
-                _remove(self.path)
             self._connection = _opened(":memory:")
+            if type(error) is sqlite3.DatabaseError:  # malformed; its subclasses mean other things
+                self._begin_anew(error)
+
+    def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
+        try:
+            _remove(self.path)
+        except OSError as other:
+            self.trouble += f", nor removed: {other}"
+        else:
+            self.trouble = f"the cache {self.path} was damaged, and is begun anew ({error})"
 
 
 def _opened_or_anew(path: Path) -> sqlite3.Connection:

@@ -142,13 +142,12 @@ def without_us(error: BaseException) -> str:
     They say nothing of the module, and differ with how a run is made.
     """
     told = traceback.TracebackException.from_exception(error)
-    waiting, seen = [told], []
+    waiting = [told]
     while waiting:
         one = waiting.pop()
-        seen.append(one)
         frames = [f for f in one.stack if not f.filename.startswith(_HERE) or f.name == "forward"]
         one.stack = traceback.StackSummary.from_list(frames)
-        waiting += [o for o in (one.__cause__, one.__context__) if o is not None and o not in seen]
+        waiting += filter(None, (one.__cause__, one.__context__))
     return "".join(told.format())
 
 

@@ -66,16 +66,18 @@ def blame_mismatch(case: Mismatch) -> Blame:
     evidence: list[Evidence] = []
     shares = list(_shares(case, evidence))
     shares.sort(key=lambda share: -share.points.sum())
-    first, *others = dict.fromkeys(share.culprit for share in shares)
-    said = {}
-    for culprit in (first, *others):
-        mine = [share for share in shares if share.culprit is culprit]
-        points = np.logical_or.reduce([share.points for share in mine])
-        said[culprit] = _said(mine[0], case, evidence)
-        said[culprit] += f" ({_points(points, case)})" if others else ""
-    text = "; ".join([said[first], *(f"{other.value}: {said[other]}" for other in others)])
-    also = tuple(other for other in others if other is not Culprit.UNDECIDED)
-    return Blame(first, text, tuple(evidence), also=also)
+    said = [_said(share, case, evidence) for share in shares]
+    if len(shares) > 1:
+        said = [f"{text} ({_points(s.points, case)})" for s, text in zip(shares, said)]
+    others = [f"{s.culprit.value}: {text}" for s, text in zip(shares[1:], said[1:])]
+    first = shares[0].culprit
+    also = dict.fromkeys(share.culprit for share in shares)
+    return Blame(
+        first,
+        "; ".join([said[0], *others]),
+        tuple(evidence),
+        also=tuple(one for one in also if one not in (first, Culprit.UNDECIDED)),
+    )
 
 
 def _shares(case: Mismatch, evidence: list[Evidence]) -> Iterator[_Share]:

@@ -170,9 +170,10 @@ class WorkerPipe:
         return reply
 
     def _send(self, request: dict[str, Any]) -> None:
+        to_worker: Any = self._process.stdin  # a pipe, as it was asked to be
         try:
-            self._process.stdin.write(json.dumps(request) + "\n")  # type: ignore[union-attr]
-            self._process.stdin.flush()  # type: ignore[union-attr]  # it is a pipe
+            to_worker.write(json.dumps(request) + "\n")
+            to_worker.flush()
         except OSError as error:
             raise WorkerDied from error
 

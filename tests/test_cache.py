@@ -107,6 +107,18 @@ def test_a_file_with_damaged_pages_is_said_and_begun_anew(path):
     assert recalled(path, {CASE: "key0"}) == {CASE: result()}
 
 
+def test_a_damaged_file_that_cannot_be_removed_is_said_and_ends_nothing(path, monkeypatch):
+    def refuses(path):
+        raise PermissionError("not yours")
+
+    cache = Cache(path)
+    monkeypatch.setattr(cache_module, "_remove", refuses)
+    with cache._careful():
+        raise cache_module.sqlite3.DatabaseError("database disk image is malformed")
+    assert "malformed, nor removed: not yours" in cache.trouble
+    assert cache.recall({CASE: "key0"}) == {}
+
+
 def test_a_database_of_somebody_else_is_begun_anew(path):
     path.parent.mkdir()
     connection = sqlite3.connect(path)

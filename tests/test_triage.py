@@ -215,24 +215,22 @@ def test_a_frozen_random_number_in_the_file_is_seen_as_random(planted):
     assert blame_of(planted(Noisy), "torchscript-trace").culprit is Culprit.RANDOM
 
 
-def test_where_float64_sides_with_the_export_eager_is_to_blame(planted, tmp_path):
+@pytest.mark.parametrize(
+    ("much", "culprit", "words"),
+    [
+        # As wrong as what is excused may be no more, but a hundred times nearer than eager.
+        (1e3, Culprit.EAGER, "float64 is much nearer to the export than to eager"),
+        # A longer detour still: the export is off by more, and eager is off by far too much.
+        (3e5, Culprit.PRECISION, "float64 agrees with neither side"),
+    ],
+)
+def test_where_eager_is_off_float64_says_who_is_to_blame(planted, tmp_path, much, culprit, words):
     what = subject.subject(planted(Cancelling), "bare")
     target = targets()["torchscript-trace"]
-    # As wrong as what is excused may be no more, but a hundred times nearer than eager.
-    target.save(torch.jit.trace(Cancelling(1e3), what.example()), tmp_path / "model.pt")
+    target.save(torch.jit.trace(Cancelling(much), what.example()), tmp_path / "model.pt")
     blame = blame_mismatch(mismatch(what, target, target.runtimes[0], tmp_path / "model.pt"))
-    assert blame.culprit is Culprit.EAGER
-    assert blame.text.startswith("float64 is much nearer to the export than to eager")
-
-
-def test_where_float64_agrees_with_neither_the_formula_loses_its_digits(planted, tmp_path):
-    """A longer detour still: the export is off by more, and eager is off by far too much."""
-    what = subject.subject(planted(Cancelling), "bare")
-    target = targets()["torchscript-trace"]
-    target.save(torch.jit.trace(Cancelling(3e5), what.example()), tmp_path / "model.pt")
-    blame = blame_mismatch(mismatch(what, target, target.runtimes[0], tmp_path / "model.pt"))
-    assert blame.culprit is Culprit.PRECISION
-    assert blame.text.startswith("float64 agrees with neither side")
+    assert blame.culprit is culprit
+    assert blame.text.startswith(words)
 
 
 def test_a_wrong_torchscript_file_is_blamed_on_the_exporter(tmp_path):

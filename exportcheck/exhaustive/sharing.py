@@ -146,16 +146,15 @@ class _Lane(threading.Thread):
 
     def run(self) -> None:
         try:
-            if not self._start():
-                return
+            worker = self._start()
             self._begin.wait()
-            while batch := self._batch():
-                self._prove(batch)
+            while worker and (batch := self._batch()):
+                worker = self._prove(worker, batch)
         except BaseException as error:  # the thread that asked raises it
             self._events.put(error)
 
-    def _start(self) -> bool:
-        """Whether there is a worker that is ready; not where the lane was ended meanwhile.
+    def _start(self) -> WorkerProcess | None:
+        """A worker that is ready; None where the lane was ended meanwhile.
 
         Raises:
             EnvironmentBroken: two died before they were asked.
@@ -163,42 +162,45 @@ class _Lane(threading.Thread):
         self._prepared = False
         for _ in range(2):
             if self._ended:
-                return False
+                return None
             worker = self._take()
             with self._lock:
                 self._worker = worker
                 if self._ended:
                     worker.kill()
-                    return False
+                    return None
             try:
                 self._events.put(self._prepare(worker))
             except WorkerDied:
                 continue
             self._prepared = True
-            return True
+            return worker
         raise EnvironmentBroken("two workers in a row died idle; run `exportcheck doctor`")
 
-    def _prove(self, batch: list[int]) -> None:
-        """Has a batch tried, what is left of it by another worker where one dies.
+    def _prove(self, worker: WorkerProcess, batch: list[int]) -> WorkerProcess | None:
+        """Has a batch tried; the worker that did so in the end, for one that dies is replaced.
 
         Raises:
             BadModule: two in a row die of the same piece.
         """
         before = None
-        while batch:
+        while True:
             try:
-                for found in self._worker.prove(list(batch), self._timeout_s):  # type: ignore[union-attr]
+                for found in worker.prove(list(batch), self._timeout_s):
                     batch.remove(found[0])
                     self._events.put(found)
+                return worker
             except WorkerDied:
-                if batch[0] == before:
-                    x = line.number(line.first_bits(batch[0]))
+                if batch and batch[0] == before:
+                    x = line.number(line.first_bits(before))
                     raise BadModule(
                         f"trying every input ends the process, twice, at numbers from {x:.9g} on"
                     ) from None
-                before = batch[0]
-                if not self._start():
-                    return
+                before = batch[0] if batch else None
+                fresh = self._start()
+                if fresh is None or not batch:
+                    return fresh
+                worker = fresh
 
     def _batch(self) -> list[int]:
         """The next pieces; none where all are taken."""
